@@ -1,0 +1,1 @@
+//! The WebAssembly entry point: hydrate the page, nothing else.

@@ -1,0 +1,226 @@
+//! The log of a run. The engine writes it, the store keeps it, everything else reads it.
+//!
+//! Durable events are these; token text is [`Progress`]: published live, and kept once, as the
+//! output in the call's last event. Events are public and stored: fields are only ever added, with
+//! a default.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CallId, Failure, LaneId, Micros, PassId, RunHeader, RunStatus, Seq, UsdMicros};
+
+/// One entry of a run's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunEvent {
+    /// Its place in the log.
+    pub seq: Seq,
+    /// When, on the run's clock.
+    #[serde(rename = "at_us")]
+    pub at: Micros,
+    /// What.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// Which try this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// From 1.
+    pub number: u32,
+    /// The most there will be.
+    pub of: u32,
+}
+
+/// Tokens of one answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Usage {
+    /// Prompt tokens, the cached ones included.
+    pub input: u64,
+    /// Answer tokens.
+    pub output: u64,
+    /// Prompt tokens that the provider took from its own prompt cache.
+    pub cached: u64,
+    /// Whether the provider reported none and these are counted here.
+    #[serde(default)]
+    pub estimated: bool,
+}
+
+/// Why an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finish {
+    /// It was complete.
+    #[default]
+    Stop,
+    /// It reached the task's most tokens: what there is of it is kept.
+    Length,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum AttemptEnd {
+    /// With an answer.
+    Succeeded {
+        /// Tokens used.
+        usage: Usage,
+        /// Cost in micro-dollars; `None` when the model's price is not known.
+        cost_usd_micros: Option<UsdMicros>,
+        /// Why the answer ended.
+        finish: Finish,
+    },
+    /// Without one.
+    Failed {
+        /// Why.
+        failure: Failure,
+        /// When the call will be ready again, on the run's clock; `None` when it is not retried.
+        #[serde(rename = "retry_at_us")]
+        retry_at: Option<Micros>,
+    },
+    /// Stopped by the user, or by the end of the program.
+    Cancelled,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum CallEnd {
+    /// With an answer.
+    Succeeded {
+        /// The answer's text.
+        output: String,
+    },
+    /// Without one.
+    Failed {
+        /// Why the last attempt failed.
+        failure: Failure,
+        /// What had arrived of the last answer, for display only.
+        partial: String,
+    },
+    /// Stopped by the user.
+    Cancelled {
+        /// What had arrived of the answer.
+        partial: String,
+    },
+}
+
+/// How a pass ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PassEnd {
+    /// Every call ended by itself.
+    Completed,
+    /// The user stopped it.
+    Cancelled,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum EventKind {
+    /// The first event: the plan.
+    RunCreated {
+        /// All that is known before the first call.
+        header: Box<RunHeader>,
+    },
+    /// The engine took the run up.
+    RunStarted,
+    /// A pass began.
+    PassStarted {
+        /// Which.
+        pass: PassId,
+        /// The wall clock at that moment, RFC 3339 in UTC.
+        started_at: String,
+    },
+    /// Calls are ready to run: `count` of them from `first` on.
+    CallsQueued {
+        /// In which pass.
+        pass: PassId,
+        /// The first of them.
+        first: CallId,
+        /// How many.
+        count: u32,
+    },
+    /// A request is about to be sent.
+    AttemptStarted {
+        /// In which pass.
+        pass: PassId,
+        /// For which call.
+        call: CallId,
+        /// On which lane.
+        lane: LaneId,
+        /// Which try.
+        attempt: Attempt,
+    },
+    /// The first piece of an answer's text arrived.
+    FirstToken {
+        /// In which pass.
+        pass: PassId,
+        /// For which call.
+        call: CallId,
+        /// Of which attempt.
+        number: u32,
+    },
+    /// An attempt is over; its lane is free.
+    AttemptEnded {
+        /// In which pass.
+        pass: PassId,
+        /// For which call.
+        call: CallId,
+        /// Which attempt.
+        number: u32,
+        /// How.
+        end: AttemptEnd,
+    },
+    /// A call is over for good.
+    CallEnded {
+        /// In which pass.
+        pass: PassId,
+        /// Which.
+        call: CallId,
+        /// How.
+        end: CallEnd,
+    },
+    /// A pass is over; its time stands still.
+    PassEnded {
+        /// Which.
+        pass: PassId,
+        /// How.
+        end: PassEnd,
+    },
+    /// The user asked to stop.
+    CancelRequested,
+    /// The program ended while the run was going on; attempts in flight are given back.
+    RunInterrupted,
+    /// The run goes on after an interruption; the time between does not count.
+    RunResumed,
+    /// The last event, unless the run is resumed.
+    RunEnded {
+        /// How it ended.
+        status: RunStatus,
+    },
+}
+
+impl EventKind {
+    /// Whether nothing follows this event while the run is at rest. A stream of events closes after
+    /// it.
+    #[must_use]
+    pub const fn is_terminal(&self) -> bool {
+        matches!(self, Self::RunEnded { .. } | Self::RunInterrupted)
+    }
+}
+
+/// A piece of an answer's text while it streams. Not stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// In which pass.
+    pub pass: PassId,
+    /// For which call.
+    pub call: CallId,
+    /// Of which attempt.
+    pub number: u32,
+    /// Where the piece belongs, in bytes from the start of the answer: with it a piece that comes
+    /// twice is applied once.
+    pub offset: u32,
+    /// The piece.
+    pub text: String,
+}

@@ -1,0 +1,76 @@
+use super::*;
+use crate::task;
+
+fn check(change: impl FnOnce(&mut RunRequest)) -> Result<RunSpec, Vec<String>> {
+    let tasks: Vec<_> = task::built_in().into_iter().map(|t| t.id).collect();
+    let providers =
+        [("simulator".to_owned(), vec!["simulated-mini".to_owned()]), ("other".into(), vec![])];
+    let choices = Choices { tasks: &tasks, providers: &providers, limits: &Limits::default() };
+    let mut request = RunRequest {
+        input: InputRequest { text: Some("A text.".into()), ..Default::default() },
+        tasks: vec!["summary".into(), "category".into()],
+        ..Default::default()
+    };
+    change(&mut request);
+    request.check(&choices).map_err(|e| e.into_iter().map(|e| e.pointer).collect())
+}
+
+fn pointers(change: impl FnOnce(&mut RunRequest)) -> Vec<String> {
+    check(change).expect_err("the request should be refused")
+}
+
+#[test]
+fn defaults_are_compare_on_one_lane_per_task_with_the_first_provider() {
+    let spec = check(|_| {}).expect("valid");
+    assert_eq!((spec.mode, spec.concurrency, spec.race), (Mode::Compare, 2, false));
+    assert_eq!((spec.provider.as_str(), spec.model.as_str()), ("simulator", "simulated-mini"));
+}
+
+#[test]
+fn concurrency_runs_from_one_to_the_limit() {
+    for bad in [0, -1, 65, i64::MAX, i64::MIN] {
+        assert_eq!(pointers(|r| r.concurrency = Some(bad)), ["/concurrency"], "{bad}");
+    }
+    assert_eq!(check(|r| r.concurrency = Some(64)).map(|s| s.concurrency), Ok(64));
+}
+
+#[test]
+fn an_empty_or_too_long_text_is_refused_at_its_place() {
+    let text = |t: &str| {
+        let t = t.to_owned();
+        pointers(move |r| r.input.text = Some(t))
+    };
+    assert_eq!(text(""), ["/input/text"]);
+    assert_eq!(text(" \n\t "), ["/input/text"]);
+    assert_eq!(text(&"x".repeat(200_001)), ["/input/text"]);
+    assert!(check(|r| r.input.text = Some("x".repeat(200_000))).is_ok());
+}
+
+#[test]
+fn unknown_names_are_refused_each_at_its_place_and_all_at_once() {
+    let found = pointers(|r| {
+        r.input = InputRequest { sample: Some("nope".into()), ..Default::default() };
+        r.tasks = vec!["summary".into(), "nope".into(), "summary".into()];
+        r.mode = Some("zigzag".into());
+        r.concurrency = Some(0);
+        r.provider = Some("nope".into());
+    });
+    let all = ["/input/sample", "/tasks/1", "/tasks/2", "/mode", "/concurrency", "/provider"];
+    assert_eq!(found, all);
+}
+
+#[test]
+fn exactly_one_input_is_needed() {
+    assert_eq!(pointers(|r| r.input = InputRequest::default()), ["/input"]);
+    assert_eq!(pointers(|r| r.input.sample = Some("ai-technology".into())), ["/input"]);
+}
+
+#[test]
+fn a_provider_without_a_list_of_models_needs_a_name() {
+    assert_eq!(pointers(|r| r.provider = Some("other".into())), ["/model"]);
+    let spec = check(|r| {
+        r.provider = Some("other".into());
+        r.model = Some(" any-model ".into());
+    });
+    assert_eq!(spec.map(|s| s.model), Ok("any-model".to_owned()));
+}

@@ -4,24 +4,40 @@
 //! and the terminal all read a run through [`RunState`], the fold over its log of [`RunEvent`]s;
 //! no other place computes a figure.
 
+pub mod bound;
+pub mod comparison;
+pub mod estimate;
 pub mod event;
+pub mod explain;
 pub mod failure;
+pub mod format;
 pub mod ids;
 pub mod ledger;
 pub mod plan;
 pub mod provider;
 pub mod sample;
+mod schedule;
+mod segments;
 pub mod spec;
 pub mod state;
 pub mod summary;
 pub mod task;
+#[cfg(test)]
+mod testing;
+pub mod text;
+pub mod view;
 
+pub use bound::{Binding, LowerBound, bound_attained, critical_calls, lower_bound, work};
+pub use comparison::{Comparison, SoFar, headline, main_failure, speedup_so_far};
+pub use estimate::{Estimate, PassEstimate, ScheduledCall, TaskHistory, estimate, remaining};
 pub use event::{
     Attempt, AttemptEnd, CallEnd, EventKind, Finish, PassEnd, Progress, RunEvent, Usage,
 };
+pub use explain::explain_ledger;
 pub use failure::{Failure, FailureKind};
+pub use format::Figure;
 pub use ids::{CallId, DocumentId, LaneId, Micros, PassId, RunId, Seq, TaskId, UsdMicros};
-pub use ledger::{LedgerState, Segment};
+pub use ledger::{Ledger, LedgerState, Segment, call_segments, segments};
 pub use plan::{DocumentInfo, PassMode, PassPlan, Plan, PlannedCall, RunHeader};
 pub use provider::{Price, ProviderInfo};
 pub use spec::{FieldError, Input, Limits, Mode, RunRequest, RunSpec};
@@ -31,3 +47,5 @@ pub use state::{
 };
 pub use summary::RunSummary;
 pub use task::Task;
+pub use text::TextCount;
+pub use view::RunView;

@@ -1,1 +1,24 @@
-//! provider
+//! The OpenAI-compatible client: one request in, one answer or one typed failure out.
+//!
+//! Speaks to a provider over HTTP through `async-openai`; the engine calls it and decides on its
+//! failures. Rules: it never retries (the engine is the only one who does), no key leaves it in any
+//! text, and what it reports of an answer is what arrived.
+
+mod answer;
+mod client;
+mod config;
+mod endpoint;
+mod exchange;
+mod failures;
+mod price;
+mod redact;
+mod request;
+mod retry_after;
+mod sse;
+pub mod tokens;
+mod wire;
+
+pub use client::Client;
+pub use config::{ConfigError, ProviderConfig, Timeouts};
+pub use price::price;
+pub use request::{Answer, ChatRequest};

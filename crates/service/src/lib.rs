@@ -1,1 +1,17 @@
-//! service
+//! What the program can do: start, watch, cancel, list and export runs. The one API behind the
+//! page, the REST handlers and the terminal; a rule that two of them share lives here.
+
+mod adapter;
+mod catalogue;
+mod error;
+pub mod export;
+mod hub;
+mod service;
+mod watch;
+
+pub use error::ServiceError;
+pub use export::{Export, ExportFormat};
+pub use lanes_provider::{ConfigError, ProviderConfig, Timeouts};
+pub use lanes_store::{Page, RunFilter, Store, StoreError, Totals};
+pub use service::{ResumePolicy, Service, ServiceConfig, Started};
+pub use watch::WatchItem;

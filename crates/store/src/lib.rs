@@ -1,1 +1,25 @@
-//! store
+//! Keeps runs: their logs, their summaries, their texts, and what past calls teach about future
+//! ones. SQLite through sqlx.
+//!
+//! [`Store`] is the whole interface, [`EventWriter`] the queue in front of it for those who must
+//! not wait. Used by the service; knows the model and nothing else. The rule it keeps: whatever
+//! belongs together is written in one transaction, and the order of a log is given here.
+
+mod create;
+mod cursor;
+mod documents;
+mod error;
+mod history;
+mod log;
+mod open;
+mod runs;
+mod store;
+mod writer;
+
+pub use create::Created;
+pub use error::StoreError;
+pub use history::{CallRecord, TaskHistoryRow};
+pub use log::Entry;
+pub use runs::{Page, RunFilter};
+pub use store::{Store, Totals};
+pub use writer::EventWriter;

@@ -1,0 +1,145 @@
+//! Writes the log: the one place where what happens inside becomes a public event.
+//!
+//! Also keeps count of how calls end, so that the run's outcome follows the rule of
+//! `RunState::outcome` without keeping a whole state.
+
+use std::sync::Arc;
+
+use lanes_model::{
+    Attempt, AttemptEnd, CallEnd, CallId, EventKind, Failure, LaneId, Micros, PassEnd, PassId,
+    Progress, RunStatus,
+};
+
+use crate::messages::AttemptKey;
+use crate::{Answer, EventSink};
+
+/// The log being written.
+pub(crate) struct Log {
+    sink: Arc<dyn EventSink>,
+    succeeded: usize,
+    cancelled: bool,
+}
+
+impl Log {
+    /// Goes on with a log in which so many calls have already succeeded.
+    pub(crate) fn new(sink: Arc<dyn EventSink>, succeeded: usize, cancelled: bool) -> Self {
+        Self { sink, succeeded, cancelled }
+    }
+
+    /// Whether any call has an answer.
+    pub(crate) fn any_succeeded(&self) -> bool {
+        self.succeeded > 0
+    }
+
+    /// Whether the user has asked to stop.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled
+    }
+
+    pub(crate) fn run_started(&self, at: Micros) {
+        self.sink.append(at, EventKind::RunStarted);
+    }
+
+    pub(crate) fn run_resumed(&self, at: Micros) {
+        self.sink.append(at, EventKind::RunResumed);
+    }
+
+    pub(crate) fn run_interrupted(&self, at: Micros) {
+        self.sink.append(at, EventKind::RunInterrupted);
+    }
+
+    /// Notes that the user asked to stop, once.
+    pub(crate) fn cancel_requested(&mut self, at: Micros) {
+        if !std::mem::replace(&mut self.cancelled, true) {
+            self.sink.append(at, EventKind::CancelRequested);
+        }
+    }
+
+    /// Ends a run of so many calls, counted over all passes.
+    pub(crate) fn run_ended(&self, at: Micros, calls: usize) -> RunStatus {
+        let status = match self.succeeded {
+            _ if self.cancelled => RunStatus::Cancelled,
+            0 => RunStatus::Failed,
+            n if n == calls => RunStatus::Succeeded,
+            _ => RunStatus::Partial,
+        };
+        self.sink.append(at, EventKind::RunEnded { status });
+        status
+    }
+
+    pub(crate) fn pass_started(&self, at: Micros, pass: PassId, started_at: String) {
+        self.sink.append(at, EventKind::PassStarted { pass, started_at });
+    }
+
+    pub(crate) fn calls_queued(&self, at: Micros, pass: PassId, first: CallId, count: u32) {
+        self.sink.append(at, EventKind::CallsQueued { pass, first, count });
+    }
+
+    pub(crate) fn pass_ended(&self, at: Micros, pass: PassId, end: PassEnd) {
+        self.sink.append(at, EventKind::PassEnded { pass, end });
+    }
+
+    pub(crate) fn attempt_started(&self, at: Micros, key: AttemptKey, lane: LaneId, of: u32) {
+        let AttemptKey { pass, call, number } = key;
+        let attempt = Attempt { number, of };
+        self.sink.append(at, EventKind::AttemptStarted { pass, call, lane, attempt });
+    }
+
+    pub(crate) fn first_token(&self, at: Micros, key: AttemptKey) {
+        let AttemptKey { pass, call, number } = key;
+        self.sink.append(at, EventKind::FirstToken { pass, call, number });
+    }
+
+    pub(crate) fn text(&self, key: AttemptKey, offset: usize, text: String) {
+        let AttemptKey { pass, call, number } = key;
+        let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+        self.sink.progress(Progress { pass, call, number, offset, text });
+    }
+
+    /// An attempt gave the answer, and with it the call ends.
+    pub(crate) fn answered(&mut self, at: Micros, key: AttemptKey, answer: Answer) {
+        let Answer { text, usage, cost, finish } = answer;
+        let end = AttemptEnd::Succeeded { usage, cost_usd_micros: cost, finish };
+        self.attempt_ended(at, key, end);
+        self.succeeded += 1;
+        self.call_ended(at, key.pass, key.call, CallEnd::Succeeded { output: text });
+    }
+
+    pub(crate) fn attempt_failed(
+        &self,
+        at: Micros,
+        key: AttemptKey,
+        failure: Failure,
+        retry_at: Option<Micros>,
+    ) {
+        self.attempt_ended(at, key, AttemptEnd::Failed { failure, retry_at });
+    }
+
+    pub(crate) fn attempt_cancelled(&self, at: Micros, key: AttemptKey) {
+        self.attempt_ended(at, key, AttemptEnd::Cancelled);
+    }
+
+    pub(crate) fn call_failed(
+        &self,
+        at: Micros,
+        pass: PassId,
+        call: CallId,
+        failure: Failure,
+        partial: String,
+    ) {
+        self.call_ended(at, pass, call, CallEnd::Failed { failure, partial });
+    }
+
+    pub(crate) fn call_cancelled(&self, at: Micros, pass: PassId, call: CallId, partial: String) {
+        self.call_ended(at, pass, call, CallEnd::Cancelled { partial });
+    }
+
+    fn attempt_ended(&self, at: Micros, key: AttemptKey, end: AttemptEnd) {
+        let AttemptKey { pass, call, number } = key;
+        self.sink.append(at, EventKind::AttemptEnded { pass, call, number, end });
+    }
+
+    fn call_ended(&self, at: Micros, pass: PassId, call: CallId, end: CallEnd) {
+        self.sink.append(at, EventKind::CallEnded { pass, call, end });
+    }
+}

@@ -1,0 +1,37 @@
+//! What executors tell the dispatcher. Internal: `emit` alone turns these into public events.
+
+use lanes_model::{CallId, Failure, Micros, PassId};
+use tokio::sync::oneshot;
+
+use crate::Answer;
+
+/// Names one attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AttemptKey {
+    pub(crate) pass: PassId,
+    pub(crate) call: CallId,
+    pub(crate) number: u32,
+}
+
+/// One message of an executor.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) key: AttemptKey,
+    pub(crate) news: News,
+}
+
+/// What has happened. An executor sends `NoRequest` alone, or `Prepared`, then perhaps `FirstText`
+/// and `Text`s, then `Ended`.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// There is no request to send.
+    NoRequest { at: Micros, failure: Failure },
+    /// The request is at hand; it is sent when `go` says so.
+    Prepared { go: oneshot::Sender<()> },
+    /// The first piece of text arrived.
+    FirstText { at: Micros, text: String },
+    /// Another piece of text arrived.
+    Text { text: String },
+    /// The attempt is over.
+    Ended { at: Micros, result: Result<Answer, Failure> },
+}

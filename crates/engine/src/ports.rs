@@ -1,0 +1,104 @@
+//! What the engine needs from outside, as traits: where requests go, where events go, who permits.
+//!
+//! Each has one local implementation today. Nothing here knows of HTTP, of a database or of the
+//! process that shows a run.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use lanes_model::{CallId, EventKind, Failure, Finish, Micros, PassId, Progress, Usage, UsdMicros};
+
+/// One chat request of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallRequest {
+    /// The model's name.
+    pub model: String,
+    /// The instruction.
+    pub system: String,
+    /// The user message, with the document's text in it.
+    pub user: String,
+    /// The longest answer allowed, in tokens.
+    pub max_tokens: u32,
+}
+
+/// One complete answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// All of its text.
+    pub text: String,
+    /// Tokens used.
+    pub usage: Usage,
+    /// Cost, when the model's price is known.
+    pub cost: Option<UsdMicros>,
+    /// Why it ended.
+    pub finish: Finish,
+}
+
+/// Called with each piece of an answer's text as it arrives, in order. Never blocks.
+pub type TextSink = Box<dyn FnMut(&str) + Send>;
+
+/// An endpoint that answers requests.
+pub trait Provider: Send + Sync + 'static {
+    /// Sends one request, once: the engine alone decides about retries. Dropping the future aborts
+    /// the request.
+    fn attempt(
+        &self,
+        request: Arc<CallRequest>,
+        on_text: TextSink,
+    ) -> BoxFuture<'static, Result<Answer, Failure>>;
+}
+
+/// Where the log of a run goes. Neither method blocks.
+pub trait EventSink: Send + Sync + 'static {
+    /// Takes the next event; the order of the calls is the order of the log. `at` is when the thing
+    /// happened, which may be a little before the `at` of an event appended earlier.
+    fn append(&self, at: Micros, kind: EventKind);
+
+    /// Takes a piece of streaming text. The first event of its attempt has been appended before.
+    fn progress(&self, progress: Progress);
+}
+
+/// Knows what each call asks.
+pub trait RecordSource: Send + Sync + 'static {
+    /// The request of a call, the same in every pass and attempt. A failure fails the call without
+    /// an attempt and is not retried here.
+    fn request(&self, call: CallId) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>>;
+}
+
+/// An attempt that asks for a permit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PermitRequest {
+    /// In which pass.
+    pub pass: PassId,
+    /// Of which call.
+    pub call: CallId,
+    /// The run's clock, now.
+    pub now: Micros,
+}
+
+/// A limiter's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permit {
+    /// The attempt may start now; its share is taken.
+    Granted,
+    /// Ask again at this time on the run's clock, and not before.
+    NotBefore(Micros),
+}
+
+/// Keeps to the limits of a provider.
+pub trait Limiter: Send + Sync + 'static {
+    /// Asked once before each attempt, when there is a lane for it. Never blocks. A refusal holds
+    /// back all calls of the pass, in their order, since limits are the provider's and not a call's;
+    /// what is under way goes on.
+    fn permit(&self, request: PermitRequest) -> Permit;
+}
+
+/// A limiter without limits.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unlimited;
+
+impl Limiter for Unlimited {
+    fn permit(&self, _: PermitRequest) -> Permit {
+        Permit::Granted
+    }
+}

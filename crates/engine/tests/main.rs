@@ -1,0 +1,15 @@
+//! The scheduler's tests: scripted providers on a paused clock, judged by the folded log.
+
+// Helpers outside test functions may fail a test too.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod failure;
+mod laws;
+mod limiter;
+mod order;
+mod progress;
+mod resume;
+mod retry;
+mod scale;
+mod stop;
+mod support;

@@ -1,0 +1,93 @@
+//! A run in a box: a plan, a scripted provider, a recording log, and ways to look at the result.
+
+pub mod log;
+pub mod plan;
+pub mod provider;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lanes_engine::{Job, Limiter, RetryPolicy, RunClock, StopHandle, Unlimited, execute};
+use lanes_model::{Micros, PassMode, RunState, RunStatus};
+
+pub use log::{Entry, Log};
+pub use plan::header;
+pub use provider::{Script, Scripted, Step};
+
+pub const SEQUENTIAL: (PassMode, u32) = (PassMode::Sequential, 1);
+
+pub const fn parallel(lanes: u32) -> (PassMode, u32) {
+    (PassMode::Parallel, lanes)
+}
+
+pub const fn ms(n: u64) -> Micros {
+    Micros::from_millis(n)
+}
+
+/// Everything a test run is made of.
+pub struct Bench {
+    pub provider: Arc<Scripted>,
+    pub log: Arc<Log>,
+    pub retry: RetryPolicy,
+    pub limiter: Arc<dyn Limiter>,
+    pub stop: StopHandle,
+}
+
+impl Bench {
+    /// A run of these passes over as many calls as the script has.
+    pub fn new(passes: &[(PassMode, u32)], race: bool, script: Script) -> Self {
+        let header = header(passes, race, script.len());
+        Self {
+            provider: Arc::new(Scripted::new(script)),
+            log: Arc::new(Log::new(header)),
+            retry: RetryPolicy { seed: 7, ..RetryPolicy::default() },
+            limiter: Arc::new(Unlimited),
+            stop: StopHandle::new(),
+        }
+    }
+
+    /// Carries the run out, from wherever its log stands.
+    pub async fn execute(&self) -> RunStatus {
+        let state = self.log.state();
+        let clock = RunClock::starting_at(state.latest);
+        execute(Job {
+            state,
+            provider: Arc::clone(&self.provider) as _,
+            records: Arc::clone(&self.provider) as _,
+            sink: Arc::clone(&self.log) as _,
+            clock: Arc::new(clock),
+            limiter: Arc::clone(&self.limiter),
+            retry: self.retry,
+            stop: self.stop.clone(),
+        })
+        .await
+    }
+
+    /// Carries the run out and gives its state; the log has to be well formed.
+    pub async fn finish(&self) -> RunState {
+        let status = self.execute().await;
+        let state = self.log.checked();
+        assert_eq!(state.status, status);
+        state
+    }
+
+    /// Carries the run out while something stops it after so many milliseconds.
+    pub async fn stopped_after(&self, after: u64, stop: impl FnOnce(&StopHandle)) -> RunState {
+        let (state, ()) = tokio::join!(self.finish(), async {
+            tokio::time::sleep(Duration::from_millis(after)).await;
+            stop(&self.stop);
+        });
+        state
+    }
+}
+
+/// Runs a future on one thread with time paused, for property tests.
+pub fn paused<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime")
+        .block_on(future)
+}

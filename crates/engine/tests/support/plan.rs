@@ -1,0 +1,48 @@
+//! Headers of runs over calls that stand for nothing in particular.
+
+use lanes_model::provider::Pace;
+use lanes_model::{
+    DocumentId, DocumentInfo, Input, Mode, PassMode, PassPlan, Plan, PlannedCall, ProviderInfo,
+    RunHeader, RunId, RunSpec,
+};
+
+/// The header of a run of these passes over so many calls.
+pub fn header(passes: &[(PassMode, u32)], race: bool, calls: usize) -> RunHeader {
+    let calls = u32::try_from(calls).expect("a sensible number of calls");
+    RunHeader {
+        id: RunId::from("run"),
+        title: "A run".to_owned(),
+        created_at: "2026-11-21T10:00:00.000Z".to_owned(),
+        spec: RunSpec {
+            input: Input::Text,
+            tasks: Vec::new(),
+            mode: Mode::Parallel,
+            race,
+            concurrency: passes.iter().map(|(_, lanes)| *lanes).max().unwrap_or(1),
+            provider: "scripted".to_owned(),
+            model: "scripted-1".to_owned(),
+        },
+        tasks: Vec::new(),
+        documents: vec![DocumentInfo {
+            id: DocumentId::from("document"),
+            name: "A document".to_owned(),
+            bytes: 1,
+            tokens: 1,
+        }],
+        provider: ProviderInfo {
+            id: "scripted".to_owned(),
+            name: "Scripted".to_owned(),
+            simulated: true,
+            models: vec!["scripted-1".to_owned()],
+            price: None,
+            rpm: None,
+            tpm: None,
+            pace: Pace { ttft_us: 1, millitokens_per_s: 0, whole_us: 1 },
+        },
+        plan: Plan {
+            passes: passes.iter().map(|&(mode, lanes)| PassPlan { mode, lanes }).collect(),
+            race,
+            calls: (0..calls).map(|task| PlannedCall { task, document: 0 }).collect(),
+        },
+    }
+}

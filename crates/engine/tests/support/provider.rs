@@ -1,0 +1,187 @@
+//! A provider that does what its script says, and counts what is asked of it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use lanes_engine::{Answer, CallRequest, Provider, RecordSource, StopHandle, TextSink};
+use lanes_model::{CallId, Failure, FailureKind, Finish, Micros, Usage};
+use tokio::time::sleep;
+
+/// What one attempt does.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// When its first text comes, in milliseconds.
+    pub ttft: u64,
+    /// When it ends, in milliseconds.
+    pub duration: u64,
+    pub outcome: Outcome,
+}
+
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    Answer,
+    Fail(Failure),
+    Panic,
+    Never,
+    /// An answer, with a request to stop the run in the moment before it.
+    AnswerAndStop(StopHandle),
+}
+
+/// For each call what its attempts do, one after the other, and again from the start after the last.
+pub type Script = Vec<Vec<Step>>;
+
+impl Step {
+    pub fn answer(duration: u64) -> Self {
+        Self { ttft: duration / 2, duration, outcome: Outcome::Answer }
+    }
+
+    pub fn fail(duration: u64, kind: FailureKind) -> Self {
+        let failure = Failure::new(kind, format!("Scripted: {}.", kind.label()));
+        Self { outcome: Outcome::Fail(failure), ..Self::answer(duration) }
+    }
+
+    pub fn retry_after(mut self, after: Micros) -> Self {
+        if let Outcome::Fail(failure) = &mut self.outcome {
+            failure.retry_after = Some(after);
+        }
+        self
+    }
+
+    pub fn answer_and_stop(duration: u64, stop: &StopHandle) -> Self {
+        Self { outcome: Outcome::AnswerAndStop(stop.clone()), ..Self::answer(duration) }
+    }
+
+    pub fn panic(duration: u64) -> Self {
+        Self { outcome: Outcome::Panic, ..Self::answer(duration) }
+    }
+
+    pub fn never(ttft: u64) -> Self {
+        Self { ttft, duration: ttft, outcome: Outcome::Never }
+    }
+}
+
+/// One attempt of each duration, all of which succeed.
+pub fn answers(durations: &[u64]) -> Script {
+    durations.iter().map(|&d| vec![Step::answer(d)]).collect()
+}
+
+pub struct Scripted {
+    script: Script,
+    /// Attempts that came to their end, by call.
+    completed: Arc<Mutex<Vec<usize>>>,
+    /// Requests in flight.
+    flying: Arc<AtomicUsize>,
+    most_flying: AtomicUsize,
+    attempts: AtomicUsize,
+    /// How long looking up a request takes.
+    pub lookup: Mutex<Duration>,
+    /// Calls for which there is no request.
+    pub missing: Mutex<Vec<u32>>,
+}
+
+/// Counts a request in flight for as long as its future lives.
+struct Flight(Arc<AtomicUsize>);
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Scripted {
+    pub fn new(script: Script) -> Self {
+        Self {
+            completed: Arc::new(Mutex::new(vec![0; script.len()])),
+            script,
+            flying: Arc::default(),
+            most_flying: AtomicUsize::new(0),
+            attempts: AtomicUsize::new(0),
+            lookup: Mutex::default(),
+            missing: Mutex::default(),
+        }
+    }
+
+    pub fn flying(&self) -> usize {
+        self.flying.load(Ordering::SeqCst)
+    }
+
+    pub fn most_flying(&self) -> usize {
+        self.most_flying.load(Ordering::SeqCst)
+    }
+
+    pub fn attempts(&self) -> usize {
+        self.attempts.load(Ordering::SeqCst)
+    }
+}
+
+/// The text that a call's answer has.
+pub fn answer_text(call: usize) -> String {
+    format!("äöü and the rest of answer {call}")
+}
+
+impl RecordSource for Scripted {
+    fn request(&self, call: CallId) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>> {
+        let lookup = *self.lookup.lock().expect("no panic");
+        let missing = self.missing.lock().expect("no panic").contains(&call.0);
+        async move {
+            if !lookup.is_zero() {
+                sleep(lookup).await;
+            }
+            if missing {
+                return Err(Failure::new(FailureKind::InvalidRequest, "The text is missing."));
+            }
+            Ok(Arc::new(CallRequest {
+                model: "scripted-1".to_owned(),
+                system: String::new(),
+                user: call.0.to_string(),
+                max_tokens: 100,
+            }))
+        }
+        .boxed()
+    }
+}
+
+impl Provider for Scripted {
+    fn attempt(
+        &self,
+        request: Arc<CallRequest>,
+        mut on_text: TextSink,
+    ) -> BoxFuture<'static, Result<Answer, Failure>> {
+        let call: usize = request.user.parse().expect("the call's number");
+        let completed = Arc::clone(&self.completed);
+        let steps = &self.script[call];
+        let step = steps[completed.lock().expect("no panic")[call] % steps.len()].clone();
+        self.attempts.fetch_add(1, Ordering::SeqCst);
+        let now = self.flying.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_flying.fetch_max(now, Ordering::SeqCst);
+        let flight = Flight(Arc::clone(&self.flying));
+        async move {
+            let _flight = flight;
+            sleep(Duration::from_millis(step.ttft)).await;
+            let text = answer_text(call);
+            let (first, rest) = text.split_at(4);
+            on_text(first);
+            sleep(Duration::from_millis(step.duration - step.ttft)).await;
+            // A request that is cut off does not come this far: its step is repeated.
+            completed.lock().expect("no panic")[call] += 1;
+            match step.outcome {
+                Outcome::Answer | Outcome::AnswerAndStop(_) => {
+                    if let Outcome::AnswerAndStop(stop) = &step.outcome {
+                        stop.interrupt();
+                    }
+                    on_text("");
+                    on_text(rest);
+                    let usage = Usage { input: 10, output: 5, cached: 0, estimated: false };
+                    Ok(Answer { text, usage, cost: None, finish: Finish::Stop })
+                }
+                Outcome::Fail(failure) => Err(failure),
+                Outcome::Panic => panic!("as the script says"),
+                Outcome::Never => futures::future::pending().await,
+            }
+        }
+        .boxed()
+    }
+}

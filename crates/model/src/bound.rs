@@ -1,0 +1,201 @@
+//! The lower bound: the time below which no schedule of a pass's calls can go, and what sets it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AttemptState, CallId, CallState, Micros, PassState};
+
+/// The term that sets a lower bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Binding {
+    /// The longest chain of calls that need each other.
+    #[serde(rename = "critical_path")]
+    CriticalPath,
+    /// All work, spread evenly over the lanes.
+    #[serde(rename = "work")]
+    Work,
+    /// The provider's requests a minute.
+    #[serde(rename = "rpm")]
+    RequestsPerMinute,
+    /// The provider's tokens a minute.
+    #[serde(rename = "tpm")]
+    TokensPerMinute,
+}
+
+impl Binding {
+    /// The name people read, for use inside a sentence.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Binding::CriticalPath => "critical path",
+            Binding::Work => "total work ÷ concurrency",
+            Binding::RequestsPerMinute => "requests ÷ RPM limit",
+            Binding::TokensPerMinute => "tokens ÷ TPM limit",
+        }
+    }
+}
+
+/// A time below which no schedule can go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LowerBound {
+    /// The bound, µs.
+    pub us: Micros,
+    /// What sets it.
+    pub binding: Binding,
+}
+
+/// The work of a pass: the time of its successful attempts.
+#[must_use]
+pub fn work(pass: &PassState) -> Micros {
+    successes(pass).map(duration).sum()
+}
+
+fn successes(pass: &PassState) -> impl Iterator<Item = &AttemptState> {
+    pass.calls.iter().filter_map(CallState::successful)
+}
+
+/// From start to end; an attempt that goes on has no duration yet.
+fn duration(a: &AttemptState) -> Micros {
+    a.end.unwrap_or(a.start).since(a.start)
+}
+
+/// The least time in which a pass could do the work that it did (has done so far, while it goes
+/// on): the largest of critical path, work ÷ lanes, requests ÷ `rpm` and tokens ÷ `tpm`. `None`
+/// before the first success.
+///
+/// Calls do not need each other, so the critical path is the longest successful attempt. The rate
+/// limits are taken as buckets that start full: a limit of R a minute lets R of N requests go at
+/// once, and so the sound bound is (N − R) × 60 s ÷ R, not N × 60 s ÷ R; likewise for tokens.
+#[must_use]
+pub fn lower_bound(pass: &PassState, rpm: Option<u32>, tpm: Option<u32>) -> Option<LowerBound> {
+    let longest = successes(pass).map(duration).max()?;
+    let share = Micros(work(pass).0.div_ceil(u64::from(pass.lanes.max(1))));
+    let requests = successes(pass).count() as u64;
+    let tokens = successes(pass)
+        .filter_map(|a| a.usage)
+        .fold(0u64, |sum, u| sum.saturating_add(u.input).saturating_add(u.output));
+    let terms = [
+        (longest, Binding::CriticalPath),
+        (share, Binding::Work),
+        (rate_bound(requests, rpm), Binding::RequestsPerMinute),
+        (rate_bound(tokens, tpm), Binding::TokensPerMinute),
+    ];
+    let mut best = terms[0];
+    for term in terms {
+        // On one lane all work is the path: call it work even when there is one call.
+        if term.0 > best.0 || (term.0 == best.0 && term.1 == Binding::Work && pass.lanes <= 1) {
+            best = term;
+        }
+    }
+    Some(LowerBound { us: best.0, binding: best.1 })
+}
+
+/// The least time until the last of `n` may go through a bucket of `per_minute` that starts full.
+pub(crate) fn rate_bound(n: u64, per_minute: Option<u32>) -> Micros {
+    let Some(rate) = per_minute.filter(|&r| r > 0).map(u64::from) else { return Micros::ZERO };
+    let us = u128::from(n.saturating_sub(rate)) * 60_000_000 / u128::from(rate);
+    Micros(u64::try_from(us).unwrap_or(u64::MAX))
+}
+
+/// The share of the wall time that no schedule could avoid: bound ÷ wall time. `None` when no time
+/// has passed. Above 1 only when a stated rate limit is tighter than the real one.
+#[must_use]
+pub fn bound_attained(bound: LowerBound, wall: Micros) -> Option<f64> {
+    (wall > Micros::ZERO).then(|| bound.us.0 as f64 / wall.0 as f64)
+}
+
+/// The calls that set the time of a pass: the longest one when the critical path binds, else those
+/// of the lane that ended last, in the order in which they began there.
+#[must_use]
+pub fn critical_calls(pass: &PassState) -> Vec<CallId> {
+    let calls = || (0..).map(CallId).zip(&pass.calls);
+    let bound = lower_bound(pass, None, None);
+    if bound.is_some_and(|b| b.binding == Binding::CriticalPath) {
+        let longest = calls()
+            .filter_map(|(id, call)| Some((duration(call.successful()?), id)))
+            .max_by_key(|&(time, id)| (time, std::cmp::Reverse(id)));
+        return longest.map(|(_, id)| id).into_iter().collect();
+    }
+    let attempts = || calls().flat_map(|(id, c)| c.attempts.iter().map(move |a| (id, a)));
+    let Some((_, last)) = attempts().filter(|(_, a)| a.end.is_some()).max_by_key(|(_, a)| a.end)
+    else {
+        return Vec::new();
+    };
+    let mut chain: Vec<_> =
+        attempts().filter(|(_, a)| a.lane == last.lane).map(|(id, a)| (a.start, id)).collect();
+    chain.sort_unstable();
+    let mut seen = std::collections::BTreeSet::new();
+    chain.into_iter().map(|(_, id)| id).filter(|&id| seen.insert(id)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::{self, Script};
+    use crate::{Mode, PassStatus};
+
+    fn bound_of(lanes: u32, ms: &[u64], rpm: Option<u32>, tpm: Option<u32>) -> (u64, Binding) {
+        let state = testing::run(&Script::plain(Mode::Parallel, lanes, ms));
+        let bound = lower_bound(&state.passes[0], rpm, tpm).unwrap();
+        (bound.us.0, bound.binding)
+    }
+
+    #[test]
+    fn the_largest_term_binds() {
+        assert_eq!(bound_of(6, &[2, 4, 6], None, None), (6_000, Binding::CriticalPath));
+        assert_eq!(bound_of(2, &[4, 4, 5], None, None), (6_500, Binding::Work));
+        // One of three requests goes at once, the others a minute apart.
+        let minutes = |n: u64| n * 60_000_000;
+        assert_eq!(bound_of(2, &[4; 3], Some(1), None), (minutes(2), Binding::RequestsPerMinute));
+        // 480 tokens at 240 a minute.
+        assert_eq!(bound_of(2, &[4; 3], None, Some(240)), (minutes(1), Binding::TokensPerMinute));
+    }
+
+    #[test]
+    fn a_full_bucket_lets_the_first_requests_go_at_once() {
+        assert_eq!(rate_bound(60, Some(60)), Micros::ZERO);
+        assert_eq!(rate_bound(61, Some(60)), Micros::from_secs(1));
+        assert_eq!(rate_bound(61, None), Micros::ZERO);
+        assert_eq!(rate_bound(61, Some(0)), Micros::ZERO);
+    }
+
+    #[test]
+    fn on_one_lane_work_binds_even_for_one_call() {
+        assert_eq!(bound_of(1, &[4], None, None), (4_000, Binding::Work));
+        assert_eq!(bound_of(1, &[4, 4], None, None), (8_000, Binding::Work));
+    }
+
+    #[test]
+    fn the_critical_calls_are_the_longest_or_the_chain_that_ended_last() {
+        let critical = |lanes, ms: &[u64]| {
+            let state = testing::run(&Script::plain(Mode::Parallel, lanes, ms));
+            critical_calls(&state.passes[0]).into_iter().map(|c| c.0).collect::<Vec<_>>()
+        };
+        assert_eq!(critical(3, &[2, 6, 2]), [1]);
+        assert_eq!(critical(2, &[3, 4, 6]), [0, 2]);
+        assert_eq!(critical(1, &[2, 2]), [0, 1]);
+    }
+
+    #[test]
+    fn without_a_success_there_is_no_bound() {
+        let log = testing::simulate(&Script::plain(Mode::Parallel, 1, &[2]));
+        let state = crate::RunState::fold(&log[..4]).unwrap();
+        assert_eq!(lower_bound(&state.passes[0], Some(1), Some(1)), None);
+        assert_eq!(critical_calls(&state.passes[0]), []);
+    }
+
+    proptest! {
+        #[test]
+        fn no_completed_pass_is_faster_than_its_bound(script in testing::scripts()) {
+            let state = testing::run(&script);
+            for pass in state.passes.iter().filter(|p| p.status == PassStatus::Completed) {
+                let wall = pass.wall(state.latest);
+                if let Some(bound) = lower_bound(pass, None, None) {
+                    prop_assert!(bound.us <= wall);
+                    prop_assert!(bound_attained(bound, wall).is_none_or(|share| share <= 1.0));
+                }
+            }
+        }
+    }
+}

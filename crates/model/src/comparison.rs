@@ -1,0 +1,204 @@
+//! What a run shows as a whole: Sequential against Parallel, and the sentence above the report.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::format::{count, plural, seconds_headline, speedup};
+use crate::{
+    CallState, CallStatus, FailureKind, Micros, PassMode, PassState, PassStatus, RunState,
+    RunStatus,
+};
+
+/// Sequential against Parallel: the same calls, each pass on its own clock.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Sequential ÷ parallel wall time; below 1 when Parallel was slower.
+    pub speedup: f64,
+    /// 1 − parallel ÷ sequential wall time; negative when Parallel was slower.
+    pub time_saved: f64,
+    /// Speedup ÷ lanes of the parallel pass.
+    pub parallel_efficiency: f64,
+}
+
+impl Comparison {
+    /// The comparison of a run whose two passes are complete. `None` for other runs, and when a
+    /// pass has no answer at all: there is nothing to compare then.
+    #[must_use]
+    pub fn of(state: &RunState) -> Option<Self> {
+        let (parallel, sequential) = complete_pair(state)?;
+        let has_answer = |p: &PassState| p.calls.iter().any(succeeded);
+        if !has_answer(parallel) || !has_answer(sequential) {
+            return None;
+        }
+        let (p, s) = (wall(parallel)?.as_secs_f64(), wall(sequential)?.as_secs_f64());
+        (p > 0.0 && s > 0.0).then(|| Self {
+            speedup: s / p,
+            time_saved: 1.0 - p / s,
+            parallel_efficiency: s / p / f64::from(parallel.lanes.max(1)),
+        })
+    }
+}
+
+fn succeeded(call: &CallState) -> bool {
+    call.status() == CallStatus::Succeeded
+}
+
+fn complete_pair(state: &RunState) -> Option<(&PassState, &PassState)> {
+    let complete = |mode| state.pass(mode).filter(|p| p.status == PassStatus::Completed);
+    Some((complete(PassMode::Parallel)?, complete(PassMode::Sequential)?))
+}
+
+/// The wall time of a pass that has ended.
+pub(crate) fn wall(pass: &PassState) -> Option<Micros> {
+    pass.end.map(|end| pass.wall(end))
+}
+
+/// The speedup of the part of a compare run that is done.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SoFar {
+    /// Time Sequential needs ÷ time Parallel took, for the calls that Parallel has finished.
+    pub value: f64,
+    /// Whether Sequential has not finished some of them; for these it is taken to need the time
+    /// that Parallel took.
+    pub estimated: bool,
+}
+
+/// The speedup so far: the time Sequential needs for the calls that Parallel has finished ÷ the time
+/// Parallel took to finish them. `None` until Parallel has finished one, and for runs with one pass.
+#[must_use]
+pub fn speedup_so_far(state: &RunState, now: Micros) -> Option<SoFar> {
+    if let Some(done) = Comparison::of(state) {
+        return Some(SoFar { value: done.speedup, estimated: false });
+    }
+    let parallel = state.pass(PassMode::Parallel)?;
+    let sequential = state.pass(PassMode::Sequential)?;
+    let start = parallel.start?;
+    let mut took = Micros::ZERO;
+    let mut guessed = Micros::ZERO;
+    let mut measured = Vec::new();
+    let mut estimated = false;
+    for (call, other) in parallel.calls.iter().zip(&sequential.calls) {
+        let Some((from, to)) = span(call) else { continue };
+        took = took.max(to.min(now.max(from)).since(start));
+        match span(other) {
+            Some(span) => measured.push(span),
+            None => {
+                guessed += to.since(from);
+                estimated = true;
+            }
+        }
+    }
+    let needs = union(measured) + guessed;
+    (took > Micros::ZERO).then(|| SoFar { value: needs.0 as f64 / took.0 as f64, estimated })
+}
+
+/// From the first attempt of a call to its end, once it has ended by itself.
+fn span(call: &CallState) -> Option<(Micros, Micros)> {
+    match call.status() {
+        CallStatus::Succeeded | CallStatus::Failed => Some((call.start()?, call.end?)),
+        _ => None,
+    }
+}
+
+/// The time that spans cover together: calls may overlap even on one lane, because a call in backoff
+/// gives its lane to another.
+fn union(mut spans: Vec<(Micros, Micros)>) -> Micros {
+    spans.sort_unstable();
+    let mut reached = Micros::ZERO;
+    let mut sum = Micros::ZERO;
+    for (from, to) in spans {
+        sum += to.since(from.max(reached));
+        reached = reached.max(to);
+    }
+    sum
+}
+
+/// The sentence above the report of a run that is over; `None` while it goes on.
+#[must_use]
+pub fn headline(state: &RunState) -> Option<String> {
+    let calls = || state.passes.iter().flat_map(|p| &p.calls);
+    let total = calls().count() as u64;
+    let results = calls().filter(|c| succeeded(c)).count() as u64;
+    let failed = calls().filter(|c| c.status() == CallStatus::Failed).count() as u64;
+    match state.status {
+        RunStatus::Queued | RunStatus::Running => None,
+        RunStatus::Cancelled => Some(stopped(state, "Cancelled", results, total)),
+        RunStatus::Interrupted => Some(stopped(state, "Interrupted", results, total)),
+        RunStatus::Failed => Some(all_failed(state, failed, total)),
+        RunStatus::Succeeded | RunStatus::Partial => {
+            let mut text = compared(state).or_else(|| single(state))?;
+            if failed > 0 {
+                text.push_str(&format!("; {} of {} failed", count(failed), plural(total, "call")));
+            }
+            Some(text)
+        }
+    }
+}
+
+fn compared(state: &RunState) -> Option<String> {
+    let comparison = Comparison::of(state)?;
+    let (parallel, sequential) = complete_pair(state)?;
+    let p = seconds_headline(wall(parallel)?);
+    let s = seconds_headline(wall(sequential)?);
+    Some(if p == s {
+        format!("Parallel and Sequential took the same time: {p}")
+    } else if comparison.speedup < 1.0 {
+        format!("Parallel was slower: {p} instead of {s}")
+    } else {
+        match speedup(comparison.speedup).as_str() {
+            "1.0×" => format!("Parallel finished sooner: {p} instead of {s}"),
+            factor => format!("Parallel finished {factor} sooner: {p} instead of {s}"),
+        }
+    })
+}
+
+/// The first pass by itself: of a run with one pass, or whose passes cannot be compared.
+fn single(state: &RunState) -> Option<String> {
+    let pass = state.passes.first()?;
+    let time = seconds_headline(wall(pass)?);
+    let calls = plural(pass.calls.len() as u64, "call");
+    Some(format!("{calls} in {time} on {}", plural(u64::from(pass.lanes), "lane")))
+}
+
+fn stopped(state: &RunState, word: &str, results: u64, total: u64) -> String {
+    let Some(start) = state.passes.iter().filter_map(|p| p.start).min() else {
+        return format!("{word} before the first call");
+    };
+    let ends = state.passes.iter().filter(|p| p.start.is_some());
+    let end = ends.map(|p| p.end.unwrap_or(state.latest)).max().unwrap_or(state.latest);
+    let have = if results == 1 { "has" } else { "have" };
+    format!(
+        "{word} after {}: {} of {} {have} a result",
+        seconds_headline(end.since(start)),
+        count(results),
+        plural(total, "call"),
+    )
+}
+
+fn all_failed(state: &RunState, failed: u64, total: u64) -> String {
+    let subject = match (failed == total, total) {
+        (true, 1) => "The call failed".to_owned(),
+        (true, _) => format!("All {} failed", plural(total, "call")),
+        (false, _) => format!("None of {} has a result", plural(total, "call")),
+    };
+    match main_failure(state) {
+        Some(kind) => format!("{subject}: {}", kind.label()),
+        None => subject,
+    }
+}
+
+/// The kind of failure that most failed calls share; of several, the one that came first.
+#[must_use]
+pub fn main_failure(state: &RunState) -> Option<FailureKind> {
+    let mut kinds: BTreeMap<&str, (usize, usize, FailureKind)> = BTreeMap::new();
+    let calls = state.passes.iter().flat_map(|p| &p.calls);
+    let failed = calls.filter(|c| c.status() == CallStatus::Failed);
+    for (i, failure) in failed.filter_map(|c| c.failure.as_ref()).enumerate() {
+        kinds.entry(failure.kind.label()).or_insert((0, usize::MAX - i, failure.kind)).0 += 1;
+    }
+    kinds.into_values().max_by_key(|&(n, early, _)| (n, early)).map(|(_, _, kind)| kind)
+}
+
+#[cfg(test)]
+mod tests;

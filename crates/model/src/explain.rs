@@ -1,0 +1,285 @@
+//! Says in sentences where the time of a run went and what another number of lanes would have done.
+//!
+//! Every statement is computed from the log: the time ledger, and list scheduling of the calls as
+//! long as they were.
+
+use crate::format::{percent, seconds_headline, seconds_table};
+use crate::{
+    Binding, CallId, Ledger, LedgerState, Micros, PassMode, PassState, PassStatus, RunState,
+    Segment, call_segments, lower_bound, schedule, segments,
+};
+
+/// A loss smaller than this share of the lane time is not worth a sentence.
+const WORTH_SAYING: f64 = 0.01;
+
+/// One to three sentences about where the time went, once the pass they are about is complete:
+/// the parallel one, or the only one. Empty before that.
+#[must_use]
+pub fn explain_ledger(state: &RunState) -> Vec<String> {
+    let pass = state.pass(PassMode::Parallel).or(state.passes.first());
+    let Some(pass) = pass.filter(|p| p.status == PassStatus::Completed) else { return Vec::new() };
+    let found = segments(pass, state.latest);
+    let ledger = Ledger::of(&found);
+    if ledger.total() == Micros::ZERO {
+        return Vec::new();
+    }
+    let mut sentences = vec![losses(state, pass, &found, &ledger)];
+    sentences.extend(what_if(state, pass));
+    sentences
+}
+
+/// Where the most lane time was lost, or how little was.
+fn losses(state: &RunState, pass: &PassState, found: &[Segment], ledger: &Ledger) -> String {
+    let get = |state| ledger.get(state);
+    let retries = get(LedgerState::FailedAttempt) + get(LedgerState::RetryBackoff);
+    let causes = [
+        (get(LedgerState::Idle), "idle"),
+        (retries, "on failed attempts and the waits after them"),
+        (get(LedgerState::RateLimitWait), "waiting for the provider's rate limit"),
+        (get(LedgerState::DependencyWait), "waiting for other calls"),
+        (get(LedgerState::QueueWait), "waiting for other runs"),
+        (get(LedgerState::Engine), "on engine overhead"),
+    ];
+    let total = ledger.total().as_secs_f64();
+    let mode = pass.mode.label();
+    let largest = causes.into_iter().rev().max_by_key(|&(time, _)| time);
+    match largest {
+        Some((time, how)) if time.as_secs_f64() >= WORTH_SAYING * total => {
+            let amount = seconds_table(time);
+            // A lane-second is a second of one lane; with one lane they are plain seconds.
+            let amount = match amount.strip_suffix(" s") {
+                Some(n) if pass.lanes > 1 && !n.contains('m') => format!("{n} lane-seconds"),
+                _ if pass.lanes > 1 => format!("{amount} of lane time"),
+                _ => amount,
+            };
+            let why = match how {
+                "idle" => idle_cause(state, pass, found, time),
+                _ => None,
+            };
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+            format!("{mode} spends {amount} {how}{why}.")
+        }
+        _ => {
+            let work = get(LedgerState::Generating) + get(LedgerState::TimeToFirstToken);
+            let share = percent(work.as_secs_f64() / total);
+            format!("{share} of the lane time of {mode} goes to requests.")
+        }
+    }
+}
+
+/// Why lanes were idle, when most of it was at the end: nothing was left for them.
+fn idle_cause(
+    state: &RunState,
+    pass: &PassState,
+    found: &[Segment],
+    idle: Micros,
+) -> Option<String> {
+    let wall = pass.wall(state.latest);
+    let tails = || {
+        found
+            .iter()
+            .filter(|s| s.state == LedgerState::Idle && s.end == wall)
+            .filter(|s| s.duration().as_secs_f64() >= WORTH_SAYING * wall.as_secs_f64())
+    };
+    let unused = tails().filter(|s| s.start == Micros::ZERO).count();
+    let waiting = tails().count() - unused;
+    if tails().map(Segment::duration).sum::<Micros>().0 < idle.0 / 2 {
+        return None;
+    }
+    let lanes = |n: usize| {
+        let (s, verb) = if n == 1 { ("", "waits") } else { ("s", "wait") };
+        (format!("{} lane{s}", number(n)), verb)
+    };
+    let none = (unused > 0).then(|| {
+        let get = if unused == 1 { "gets" } else { "get" };
+        format!("{} {get} no call", lanes(unused).0)
+    });
+    let last = found.iter().filter(|s| s.state != LedgerState::Idle).max_by_key(|s| s.end)?.call?;
+    let rest = (waiting > 0).then(|| {
+        let (who, verb) = lanes(waiting);
+        let which = if longest_call(state, pass) == Some(last) {
+            "the longest call"
+        } else {
+            "the last call to end"
+        };
+        format!("{who} {verb} for {}, {which}", name(state, last))
+    });
+    match (none, rest) {
+        (Some(none), Some(rest)) => Some(format!("{none}, and {rest}")),
+        (none, rest) => none.or(rest),
+    }
+}
+
+/// The call's task, with the document where there are several.
+fn name(state: &RunState, call: CallId) -> String {
+    let task = state.header.task_of(call).map_or("a call", |t| t.name.as_str());
+    match state.header.document_of(call) {
+        Some(document) if state.header.documents.len() > 1 => {
+            format!("{task} of {}", document.name)
+        }
+        _ => task.to_owned(),
+    }
+}
+
+fn longest_call(state: &RunState, pass: &PassState) -> Option<CallId> {
+    let durations = (0..).map(CallId).zip(durations(state, pass));
+    durations.max_by_key(|&(_, time)| time).map(|(call, _)| call)
+}
+
+/// How long each call takes when it need not wait for a lane: its attempts and its backoffs.
+fn durations(state: &RunState, pass: &PassState) -> Vec<Micros> {
+    let calls = (0..).map(CallId).take(pass.calls.len());
+    calls
+        .map(|call| call_segments(pass, call, state.latest).iter().map(Segment::duration).sum())
+        .collect()
+}
+
+/// What fewer and more lanes would have done with calls as long as these were.
+fn what_if(state: &RunState, pass: &PassState) -> Option<String> {
+    let durations = durations(state, pass);
+    if durations.len() < 2 {
+        return None;
+    }
+    let provider = &state.header.provider;
+    let bound = lower_bound(pass, provider.rpm, provider.tpm);
+    let limited = |b: Binding| matches!(b, Binding::RequestsPerMinute | Binding::TokensPerMinute);
+    if let Some(bound) = bound.filter(|b| limited(b.binding)) {
+        let time = seconds_headline(bound.us);
+        let limit = match bound.binding {
+            Binding::RequestsPerMinute => "requests",
+            _ => "tokens",
+        };
+        return Some(format!(
+            "The provider's limit on {limit} a minute allows no finish before {time}, on any number \
+             of lanes."
+        ));
+    }
+    let finish = |lanes: usize| {
+        let lanes = u32::try_from(lanes).unwrap_or(u32::MAX);
+        seconds_headline(schedule::makespan(&durations, lanes))
+    };
+    let used = (pass.lanes as usize).min(durations.len());
+    let now = finish(used);
+    if used == 1 {
+        let lanes = durations.len().min(crate::spec::DEFAULT_MAX_LANES as usize);
+        return Some(format!(
+            "{} lanes would finish the same calls at about {}.",
+            capitalised(lanes),
+            finish(lanes)
+        ));
+    }
+    let enough =
+        (1..pass.lanes as usize).rev().take_while(|&n| n >= used || finish(n) == now).last();
+    let fewer = match enough {
+        Some(n) => format!("{} would do as well", subject(n)),
+        None => {
+            let n = (used * 2).div_ceil(3).min(used - 1);
+            format!("{} would finish at about {}", subject(n), finish(n))
+        }
+    };
+    let best = finish(durations.len());
+    let more = if best == now {
+        "more lanes would not finish sooner".to_owned()
+    } else {
+        let n = (used * 2).min(durations.len());
+        format!("{} lanes would finish at about {}", number(n), finish(n))
+    };
+    Some(format!("{fewer}; {more}."))
+}
+
+fn subject(lanes: usize) -> String {
+    format!("{} lane{}", capitalised(lanes), if lanes == 1 { "" } else { "s" })
+}
+
+/// A number in a sentence: in words up to twelve.
+fn number(n: usize) -> String {
+    const WORDS: [&str; 13] = [
+        "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+        "eleven", "twelve",
+    ];
+    WORDS.get(n).map_or_else(|| n.to_string(), |&word| word.to_owned())
+}
+
+fn capitalised(n: usize) -> String {
+    let word = number(n);
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, Script};
+    use crate::{Mode, task};
+
+    /// A run of the six tasks on one document that took these times, in milliseconds.
+    fn explained(mode: Mode, lanes: u32, ms: &[u64]) -> Vec<String> {
+        let mut state = testing::run(&Script::plain(mode, lanes, ms));
+        state.header.tasks = task::built_in();
+        state.header.documents.truncate(1);
+        for (i, call) in (0..).zip(&mut state.header.plan.calls) {
+            (call.task, call.document) = (i, 0);
+        }
+        explain_ledger(&state)
+    }
+
+    const SIX: [u64; 6] = [2_340, 1_450, 1_800, 2_350, 2_460, 1_600];
+
+    #[test]
+    fn idle_lanes_wait_for_the_longest_call() {
+        let sentences = explained(Mode::Compare, 6, &SIX);
+        assert_eq!(
+            sentences,
+            [
+                "Parallel spends 2.76 lane-seconds idle: five lanes wait for Translation \
+                 (Spanish), the longest call.",
+                "Four lanes would finish at about 3.9 s; more lanes would not finish sooner.",
+            ]
+        );
+    }
+
+    #[test]
+    fn lanes_without_a_call_are_named_and_not_needed() {
+        let sentences = explained(Mode::Parallel, 8, &SIX);
+        assert!(
+            sentences[0].contains("two lanes get no call, and five lanes wait"),
+            "{sentences:?}"
+        );
+        assert!(sentences[1].starts_with("Six lanes would do as well;"), "{sentences:?}");
+    }
+
+    #[test]
+    fn more_lanes_are_proposed_where_they_help() {
+        let sentences = explained(Mode::Parallel, 3, &[1_000; 6]);
+        assert_eq!(
+            sentences,
+            [
+                "100\u{2009}% of the lane time of Parallel goes to requests.",
+                "Two lanes would finish at about 3.0 s; six lanes would finish at about 1.0 s.",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_sequential_run_learns_what_lanes_would_do() {
+        let sentences = explained(Mode::Sequential, 1, &SIX);
+        assert_eq!(sentences[1], "Six lanes would finish the same calls at about 2.5 s.");
+    }
+
+    #[test]
+    fn one_lane_that_would_do_as_well_is_singular() {
+        let sentences = explained(Mode::Parallel, 2, &[9_000, 10]);
+        assert_eq!(sentences[1], "One lane would do as well; more lanes would not finish sooner.");
+    }
+
+    #[test]
+    fn a_rate_limit_that_binds_is_named_instead_of_lanes() {
+        let mut state = testing::run(&Script::plain(Mode::Parallel, 2, &[1_000; 4]));
+        state.header.provider.rpm = Some(2);
+        assert_eq!(
+            explain_ledger(&state)[1],
+            "The provider's limit on requests a minute allows no finish before 1 m 00 s, on any \
+             number of lanes."
+        );
+    }
+}

@@ -1,0 +1,186 @@
+//! Lanes are covered exactly, whatever the log says; and who gets which free lane.
+
+use LedgerState::{Engine, FailedAttempt, Generating, Idle, RetryBackoff, TimeToFirstToken};
+use proptest::prelude::*;
+
+use super::*;
+use crate::testing::{self, Script, Try, answered};
+use crate::{Ledger, Mode, RunState};
+
+/// Every lane covered from 0 to the wall time, in order, without overlap, neighbours unlike.
+fn assert_exact_cover(pass: &PassState, now: Micros) {
+    let wall = pass.wall(now);
+    let found = segments(pass, now);
+    let mut rest = found.as_slice();
+    for lane in 0..pass.lanes {
+        let n = rest.iter().take_while(|s| u32::from(s.lane.0) == lane).count();
+        let (mine, others) = rest.split_at(n);
+        rest = others;
+        let mut at = Micros::ZERO;
+        for s in mine {
+            assert_eq!(s.start, at, "a hole or an overlap on lane {lane}: {mine:?}");
+            assert!(s.end > s.start, "{s:?}");
+            assert_eq!(s.call.is_none(), s.state == Idle, "{s:?}");
+            at = s.end;
+        }
+        assert_eq!(at, wall, "lane {lane} ends early or late");
+        for pair in mine.windows(2) {
+            let key = |s: &Segment| (s.state, s.call, s.attempt);
+            assert_ne!(key(&pair[0]), key(&pair[1]), "neighbours alike");
+        }
+    }
+    assert_eq!(rest, [], "segments out of order or on unknown lanes");
+    assert_eq!(Ledger::of(&found).total().0, u64::from(pass.lanes) * wall.0);
+}
+
+fn is_wait(state: LedgerState) -> bool {
+    !matches!(state, Idle | Generating | TimeToFirstToken | FailedAttempt)
+}
+
+/// The states of one lane with their lengths.
+fn strip(found: &[Segment], lane: u16) -> Vec<(LedgerState, u64)> {
+    found.iter().filter(|s| s.lane == LaneId(lane)).map(|s| (s.state, s.duration().0)).collect()
+}
+
+proptest! {
+    #[test]
+    fn the_parts_of_any_schedule_sum_to_lanes_times_wall_time(script in testing::scripts()) {
+        let log = testing::simulate(&script);
+        let state = RunState::fold(&log).unwrap();
+        for pass in &state.passes {
+            assert_exact_cover(pass, state.latest);
+        }
+    }
+
+    #[test]
+    fn the_parts_sum_at_every_moment_of_a_run(script in testing::scripts(), cut in 0.0..1.0f64) {
+        let log = testing::simulate(&script);
+        let part = 1 + ((log.len() - 1) as f64 * cut) as usize;
+        let state = RunState::fold(&log[..part]).unwrap();
+        for pass in &state.passes {
+            assert_exact_cover(pass, state.latest);
+            assert_exact_cover(pass, state.latest + Micros(7));
+        }
+    }
+
+    #[test]
+    fn even_nonsense_is_covered_exactly(pass in testing::nonsense_passes(), now in 0..150u64) {
+        assert_exact_cover(&pass, Micros(now));
+    }
+
+    #[test]
+    fn a_waiting_call_accounts_for_one_lane_at_most(pass in testing::nonsense_passes()) {
+        let mut found = segments(&pass, Micros(130));
+        found.retain(|s| is_wait(s.state));
+        found.sort_by_key(|s| (s.call, s.start));
+        for pair in found.windows(2) {
+            prop_assert!(pair[0].call != pair[1].call || pair[0].end <= pair[1].start);
+        }
+    }
+
+    #[test]
+    fn no_lane_is_idle_while_a_call_waits(pass in testing::nonsense_passes()) {
+        let Some(start) = pass.start else { return Ok(()) };
+        let frame = Frame { start, wall: pass.wall(Micros(130)) };
+        let waits = waits(&pass, frame);
+        let found = segments(&pass, Micros(130));
+        for t in (0..frame.wall.0).map(Micros) {
+            let waiting = waits.iter().filter(|w| w.from <= t && t < w.to).count();
+            let here = || found.iter().filter(|s| s.start <= t && t < s.end);
+            let idle = here().filter(|s| s.state == Idle).count();
+            let held = here().filter(|s| is_wait(s.state)).count();
+            prop_assert!(idle == 0 || held == waiting, "{waiting} wait on {held} at {t:?}");
+        }
+    }
+
+    #[test]
+    fn the_strip_of_a_call_holds_its_attempts(script in testing::scripts()) {
+        let state = testing::run(&script);
+        for pass in &state.passes {
+            for (id, call) in (0..).map(CallId).zip(&pass.calls) {
+                let strip = call_segments(pass, id, state.latest);
+                prop_assert!(strip.windows(2).all(|w| w[0].end <= w[1].start));
+                let lane_time: Micros = strip.iter()
+                    .filter(|s| s.state != RetryBackoff)
+                    .map(Segment::duration)
+                    .sum();
+                let attempts: Micros = call.attempts.iter().map(|a| a.duration(state.latest)).sum();
+                prop_assert_eq!(lane_time, attempts);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_last_call_leaves_the_other_lanes_idle() {
+    let state = testing::run(&Script::plain(Mode::Parallel, 2, &[2, 6]));
+    let found = segments(&state.passes[0], state.latest);
+    let first = [(TimeToFirstToken, 1_000), (Generating, 1_000), (Idle, 4_000)];
+    assert_eq!(strip(&found, 0), first);
+    assert_eq!(strip(&found, 1), [(TimeToFirstToken, 3_000), (Generating, 3_000)]);
+}
+
+#[test]
+fn a_backoff_stays_on_the_lane_of_the_failed_attempt() {
+    let failed = Try { ttft: 300, generating: 0, fails: Some(200) };
+    let script = Script {
+        calls: vec![answered(900, 100), vec![failed, answered(100, 50)[0]]],
+        ..Script::plain(Mode::Parallel, 3, &[])
+    };
+    let state = testing::run(&script);
+    let found = segments(&state.passes[0], state.latest);
+    // The retry starts on the lowest free lane, and that is the same one.
+    let retried = [
+        (FailedAttempt, 300),
+        (RetryBackoff, 200),
+        (TimeToFirstToken, 100),
+        (Generating, 50),
+        (Idle, 350),
+    ];
+    assert_eq!(strip(&found, 1), retried);
+    assert_eq!(strip(&found, 2), [(Idle, 1_000)]);
+    let own = call_segments(&state.passes[0], CallId(1), state.latest);
+    assert_eq!(strip(&own, 1), retried[..4]);
+}
+
+#[test]
+fn the_engines_time_goes_to_the_call_that_starts_on_the_lane() {
+    let script = Script { gap: 5, ..Script::plain(Mode::Parallel, 2, &[1, 1, 1]) };
+    let state = testing::run(&script);
+    let found = segments(&state.passes[0], state.latest);
+    let waits: Vec<_> = found
+        .iter()
+        .filter(|s| s.state == Engine)
+        .map(|s| (s.lane.0, s.call.map(|c| c.0), s.duration().0))
+        .collect();
+    assert_eq!(waits, [(0, Some(0), 10), (0, Some(2), 5), (1, Some(1), 15)]);
+}
+
+#[test]
+fn a_call_that_is_not_ready_waits_for_another() {
+    let mut state = testing::run(&Script::plain(Mode::Parallel, 2, &[2, 2]));
+    let pass = &mut state.passes[0];
+    pass.calls[1].ready = Some(Micros(1_500));
+    pass.calls[1].attempts[0].start = Micros(1_500);
+    let found = segments(pass, state.latest);
+    assert_eq!(strip(&found, 1)[0], (LedgerState::DependencyWait, 1_500));
+}
+
+#[test]
+fn a_pass_that_has_not_begun_has_no_segments() {
+    let log = testing::simulate(&Script::plain(Mode::Compare, 2, &[2, 2]));
+    let state = RunState::fold(&log[..2]).unwrap();
+    assert_eq!(segments(&state.passes[0], Micros(9)), []);
+    assert_eq!(call_segments(&state.passes[0], CallId(0), Micros(9)), []);
+}
+
+#[test]
+fn a_large_pass_is_cut_up_in_few_steps() {
+    let calls: Vec<_> = (0..60_000).map(|i| answered(300 + i % 7, 900 + i % 11)).collect();
+    let script = Script { calls, gap: 1, ..Script::plain(Mode::Parallel, 100, &[]) };
+    let state = testing::run(&script);
+    let found = segments(&state.passes[0], state.latest);
+    // Two parts of each attempt, the engine's time before it, and little else.
+    assert!(found.len() < 200_000, "{}", found.len());
+    assert_exact_cover(&state.passes[0], state.latest);
+}

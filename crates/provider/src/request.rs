@@ -1,0 +1,107 @@
+//! One question and its answer: what is sent, and what is counted when the provider counts nothing.
+//!
+//! `client` sends what is made here.
+
+use async_openai::types::chat::{
+    ChatCompletionRequestMessage, ChatCompletionRequestSystemMessage,
+    ChatCompletionRequestUserMessage, ChatCompletionStreamOptions, CreateChatCompletionRequest,
+};
+use http::header::{ACCEPT, HeaderMap, HeaderValue};
+use lanes_model::{Failure, FailureKind, Finish, Usage, UsdMicros};
+
+use crate::{endpoint, tokens};
+
+/// One question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatRequest {
+    /// Which model is asked.
+    pub model: String,
+    /// The system message; none is sent when this is empty.
+    pub system: String,
+    /// The user's message.
+    pub user: String,
+    /// The most tokens of the answer; 0 leaves it to the provider.
+    pub max_tokens: u32,
+    /// Headers for this request alone.
+    pub headers: Vec<(String, String)>,
+}
+
+/// One answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Its text; may be empty.
+    pub text: String,
+    /// The tokens used, as the provider reported them, or counted here and marked as estimated.
+    pub usage: Usage,
+    /// Its cost at list price; `None` when the model's price is not known.
+    pub cost: Option<UsdMicros>,
+    /// Why it ended.
+    pub finish: Finish,
+}
+
+/// The body of a request. `newer` says by which name the limit of tokens goes: OpenAI's newer models
+/// refuse `max_tokens`, and many other servers know nothing else.
+pub(crate) fn body(request: &ChatRequest, newer: bool) -> CreateChatCompletionRequest {
+    let mut messages = Vec::with_capacity(2);
+    if !request.system.is_empty() {
+        messages.push(ChatCompletionRequestMessage::System(
+            ChatCompletionRequestSystemMessage::from(request.system.as_str()),
+        ));
+    }
+    messages.push(ChatCompletionRequestMessage::User(ChatCompletionRequestUserMessage::from(
+        request.user.as_str(),
+    )));
+    let limit = Some(request.max_tokens).filter(|most| *most > 0);
+    // No temperature: reasoning models refuse it.
+    #[allow(deprecated, reason = "servers that imitate OpenAI know only `max_tokens`")]
+    CreateChatCompletionRequest {
+        model: request.model.clone(),
+        messages,
+        stream: Some(true),
+        stream_options: Some(ChatCompletionStreamOptions {
+            include_usage: Some(true),
+            include_obfuscation: None,
+        }),
+        max_completion_tokens: limit.filter(|_| newer),
+        max_tokens: limit.filter(|_| !newer),
+        ..Default::default()
+    }
+}
+
+/// The headers of one request.
+pub(crate) fn headers(extra: &[(String, String)]) -> Result<HeaderMap, Failure> {
+    let mut map = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("text/event-stream"))]);
+    for (name, value) in extra {
+        let (name, value) = endpoint::header(name, value).ok_or_else(|| {
+            Failure::new(
+                FailureKind::InvalidRequest,
+                format!("The header {name:?} has a name or value that cannot be sent."),
+            )
+        })?;
+        map.insert(name, value);
+    }
+    Ok(map)
+}
+
+/// Counts the tokens of a call whose provider reported none. Off the runtime's threads, since a long
+/// text takes a while.
+pub(crate) async fn estimate(request: &ChatRequest, text: &str) -> Usage {
+    // Around each message OpenAI's chat format puts 3 tokens and the role, and 3 before the answer.
+    const AROUND: u64 = 4;
+    const BEFORE: u64 = 3;
+    let (system, user, text) = (request.system.clone(), request.user.clone(), text.to_owned());
+    let count = move || Usage {
+        input: [system, user]
+            .iter()
+            .filter(|message| !message.is_empty())
+            .map(|message| tokens::count(message) + AROUND)
+            .sum::<u64>()
+            + BEFORE,
+        output: tokens::count(&text),
+        cached: 0,
+        estimated: true,
+    };
+    // A failure to join means that the runtime is going down.
+    let none = Usage { estimated: true, ..Usage::default() };
+    tokio::task::spawn_blocking(count).await.unwrap_or(none)
+}

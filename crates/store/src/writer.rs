@@ -1,0 +1,207 @@
+//! [`EventWriter`]: a queue in front of the log, so that the engine never waits for the disk.
+//!
+//! One task drains it. Whatever is queued when it looks becomes one transaction, so that a busy
+//! moment costs one commit and a quiet one no delay. An event is published after it is committed and
+//! in the order it came; when a commit fails, nothing is lost or passed over: the same events are
+//! tried again.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use lanes_model::{EventKind, Micros, RunEvent, RunId};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
+
+use crate::log::{Entry, Hopeless};
+use crate::{Store, StoreError};
+
+/// The most events in one transaction.
+const BATCH: usize = 1_000;
+const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
+
+/// The queue's entrance. Clones share it.
+#[derive(Debug, Clone)]
+pub struct EventWriter {
+    queue: UnboundedSender<Message>,
+    healthy: Arc<AtomicBool>,
+}
+
+#[derive(Debug)]
+enum Message {
+    Append(Entry),
+    Flush(oneshot::Sender<Result<(), StoreError>>),
+}
+
+impl EventWriter {
+    /// Starts the task that writes. It calls `on_commit` for every event once that is stored, in
+    /// order, and ends when every clone of the writer is dropped and the queue is empty, or when the
+    /// store is closed. `on_commit` runs in the task: it must neither block nor panic.
+    ///
+    /// Must be called inside a Tokio runtime.
+    pub fn spawn(
+        store: Store,
+        on_commit: impl Fn(&RunId, &RunEvent) + Send + Sync + 'static,
+    ) -> (Self, JoinHandle<()>) {
+        let (queue, incoming) = mpsc::unbounded_channel();
+        let healthy = Arc::new(AtomicBool::new(true));
+        let task = Task {
+            store,
+            on_commit,
+            incoming,
+            healthy: Arc::clone(&healthy),
+            waiting: VecDeque::new(),
+            received: 0,
+            settled: 0,
+            flushes: VecDeque::new(),
+        };
+        (Self { queue, healthy }, tokio::spawn(task.run()))
+    }
+
+    /// Queues an event. Never waits. An event of a run that does not exist (any more) is left out.
+    pub fn append(&self, run: RunId, at: Micros, kind: EventKind) {
+        if self.queue.send(Message::Append(Entry { run, at, kind })).is_err()
+            && self.healthy.swap(false, Ordering::Relaxed)
+        {
+            tracing::error!("the log is no longer written: its task has ended");
+        }
+    }
+
+    /// Waits until everything appended before is committed. When commits are failing, tries at once
+    /// instead of waiting for the next turn.
+    ///
+    /// # Errors
+    /// [`StoreError::NotWritten`] when the database does not take them now (they stay queued and are
+    /// tried again); [`StoreError::Closed`] when it never will.
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.send(Message::Flush(reply)).map_err(|_| StoreError::Closed)?;
+        answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Whether the last commit succeeded and the task is there.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        self.healthy.load(Ordering::Relaxed) && !self.queue.is_closed()
+    }
+}
+
+struct Task<F> {
+    store: Store,
+    on_commit: F,
+    incoming: UnboundedReceiver<Message>,
+    healthy: Arc<AtomicBool>,
+    /// Not yet committed, in order.
+    waiting: VecDeque<Entry>,
+    /// Events taken from the queue so far.
+    received: u64,
+    /// Events dealt with so far.
+    settled: u64,
+    /// Who waits, and for how many events to be settled.
+    flushes: VecDeque<(u64, oneshot::Sender<Result<(), StoreError>>)>,
+}
+
+impl<F: Fn(&RunId, &RunEvent)> Task<F> {
+    async fn run(mut self) {
+        let mut backoff = FIRST_BACKOFF;
+        loop {
+            if self.waiting.is_empty() {
+                let Some(message) = self.incoming.recv().await else { return };
+                self.take(message);
+            }
+            while let Ok(message) = self.incoming.try_recv() {
+                self.take(message);
+            }
+            match self.commit().await {
+                Ok(()) => {
+                    backoff = FIRST_BACKOFF;
+                    if !self.healthy.swap(true, Ordering::Relaxed) {
+                        tracing::info!("the log is written again");
+                    }
+                    self.answer_settled();
+                }
+                Err(StoreError::Closed) => {
+                    self.healthy.store(false, Ordering::Relaxed);
+                    if !self.waiting.is_empty() {
+                        let lost = self.waiting.len();
+                        tracing::error!(
+                            lost,
+                            "the store was closed before its events were written"
+                        );
+                    }
+                    self.answer_all(|| StoreError::Closed);
+                    return;
+                }
+                Err(error) => {
+                    let pending = self.waiting.len();
+                    if self.healthy.swap(false, Ordering::Relaxed) {
+                        tracing::error!(%error, pending, "the log cannot be written; trying again");
+                    }
+                    self.answer_all(|| StoreError::NotWritten { pending });
+                    self.pause(backoff).await;
+                    backoff = (backoff * 2).min(LONGEST_BACKOFF);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Append(entry) => {
+                self.received += 1;
+                self.waiting.push_back(entry);
+            }
+            Message::Flush(reply) => self.flushes.push_back((self.received, reply)),
+        }
+    }
+
+    /// Commits the oldest events and publishes them; touches nothing when that fails.
+    async fn commit(&mut self) -> Result<(), StoreError> {
+        let n = self.waiting.len().min(BATCH);
+        let batch = self.waiting.make_contiguous().get(..n).unwrap_or_default();
+        let seqs = self.store.append_numbered(batch, Hopeless::LeaveOut).await?;
+        self.settled += seqs.len() as u64;
+        for (entry, seq) in self.waiting.drain(..n).zip(seqs) {
+            if let Some(seq) = seq {
+                let event = RunEvent { seq, at: entry.at, kind: entry.kind };
+                (self.on_commit)(&entry.run, &event);
+            }
+        }
+        Ok(())
+    }
+
+    fn answer_settled(&mut self) {
+        while let Some((_, reply)) = self.flushes.pop_front_if(|(due, _)| *due <= self.settled) {
+            // Who no longer waits needs no answer.
+            let _ = reply.send(Ok(()));
+        }
+    }
+
+    fn answer_all(&mut self, error: impl Fn() -> StoreError) {
+        for (_, reply) in self.flushes.drain(..) {
+            let _ = reply.send(Err(error()));
+        }
+    }
+
+    /// Waits before the next try, but not when somebody asks for it by a flush.
+    async fn pause(&mut self, length: Duration) {
+        let end = Instant::now() + length;
+        loop {
+            match timeout_at(end, self.incoming.recv()).await {
+                Ok(Some(message)) => {
+                    let asked = matches!(message, Message::Flush(_));
+                    self.take(message);
+                    if asked {
+                        return;
+                    }
+                }
+                Ok(None) => return tokio::time::sleep_until(end).await,
+                Err(_) => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The store from outside, on real files: one module for each thing it does.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop")]
+
+mod create;
+mod documents;
+mod history;
+mod log;
+mod open;
+mod runs;
+mod support;
+mod writer;

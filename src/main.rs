@@ -1,1 +1,38 @@
-fn main() {}
+//! The program `lanes`: reads the configuration, then does what the command says. No logic of its
+//! own: what it can do is in the service, how it is reached is in `http` and `cli`.
+
+mod cli;
+mod config;
+mod http;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    // A missing file is no mistake; one that cannot be read is said once logging is up.
+    let env_file = dotenvy::dotenv();
+    let args = cli::Args::parse();
+    start_logging();
+    if let Err(error) = env_file
+        && !error.not_found()
+    {
+        tracing::warn!("the .env file cannot be read: {}", cli::without_values(&error));
+    }
+    match cli::run(args) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("lanes: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Logs go to stderr: stdout is for results. async-openai logs whole bodies when decoding fails, so
+/// it is silent.
+fn start_logging() {
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("warn,lanes=info,async_openai=off"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

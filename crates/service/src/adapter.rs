@@ -5,9 +5,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lanes_engine::{Answer, CallRequest, EventSink, Provider, RecordSource};
-use lanes_model::{
-    CallId, EventKind, Failure, FailureKind, Micros, Progress, RunHeader, RunId,
-};
+use lanes_model::{CallId, EventKind, Failure, FailureKind, Micros, Progress, RunHeader, RunId};
 use lanes_provider::{ChatRequest, Client};
 use lanes_store::{EventWriter, Store};
 
@@ -54,8 +52,9 @@ impl RecordSource for StoredRecords {
         let store = self.store.clone();
         let header = Arc::clone(&self.header);
         async move {
-            let missing =
-                |what: &str| Failure::new(FailureKind::InvalidRequest, format!("{what} is missing."));
+            let missing = |what: &str| {
+                Failure::new(FailureKind::InvalidRequest, format!("{what} is missing."))
+            };
             let task = header.task_of(call).ok_or_else(|| missing("The task"))?;
             let document = header.document_of(call).ok_or_else(|| missing("The document"))?;
             let text = store

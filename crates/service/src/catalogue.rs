@@ -37,11 +37,7 @@ impl Catalogue {
     }
 
     pub(crate) fn choices(&self) -> Choices<'_> {
-        Choices {
-            tasks: &self.task_ids,
-            providers: &self.provider_models,
-            limits: &self.limits,
-        }
+        Choices { tasks: &self.task_ids, providers: &self.provider_models, limits: &self.limits }
     }
 
     pub(crate) fn task(&self, id: &TaskId) -> Option<&Task> {
@@ -56,7 +52,7 @@ impl Catalogue {
 /// Tokens of the four samples in the o200k encoding, in their order: counted once, here, because the
 /// tokenizer's tables take 0.2 s and 60 MB to load and a fresh program does not need them yet. A
 /// test holds them equal to the tokenizer's count.
-const SAMPLE_TOKENS: [u64; 4] = [0, 0, 0, 0];
+const SAMPLE_TOKENS: [u64; 4] = [332, 364, 356, 334];
 
 /// The samples with their sizes.
 pub(crate) static SAMPLE_INFOS: LazyLock<Vec<SampleInfo>> = LazyLock::new(|| {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lanes_engine::{Clock, StopHandle};
-use lanes_model::{Applied, Micros, Progress, RunEvent, RunId, RunState, Seq};
+use lanes_model::{Applied, Micros, Progress, RunEvent, RunId, RunState};
 use tokio::sync::broadcast;
 
 /// What watchers of a live run receive.
@@ -97,10 +97,6 @@ impl Hub {
 
     pub(crate) fn state(&self, run: &RunId) -> Option<(RunState, Micros)> {
         self.runs().get(run).map(|live| (live.state.clone(), live.clock.now()))
-    }
-
-    pub(crate) fn last_seq(&self, run: &RunId) -> Option<Seq> {
-        self.runs().get(run).map(|live| live.state.last_seq)
     }
 
     pub(crate) fn stop_handle(&self, run: &RunId) -> Option<StopHandle> {

@@ -177,8 +177,8 @@ impl Service {
         let (name, text, tokens) = match &spec.input {
             Input::Sample(id) => {
                 let found = sample::find(id).zip(SAMPLE_INFOS.iter().find(|i| &i.id == id));
-                let (sample, info) =
-                    found.ok_or_else(|| ServiceError::NotFound(format!("There is no sample “{id}”.")))?;
+                let (sample, info) = found
+                    .ok_or_else(|| ServiceError::NotFound(format!("There is no sample “{id}”.")))?;
                 (sample.name.to_owned(), sample.text.to_owned(), info.tokens)
             }
             Input::Text => {
@@ -203,7 +203,9 @@ impl Service {
             spec.tasks.iter().filter_map(|id| catalogue.task(id).cloned()).collect();
         let provider = catalogue
             .client(&spec.provider)
-            .ok_or_else(|| ServiceError::NotFound(format!("There is no provider “{}”.", spec.provider)))?
+            .ok_or_else(|| {
+                ServiceError::NotFound(format!("There is no provider “{}”.", spec.provider))
+            })?
             .info(&spec.model);
         let count = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
         let title = match tasks.as_slice() {
@@ -251,7 +253,9 @@ impl Service {
         };
         let task = tokio::spawn(async move {
             execute(job).await;
-            inner.writer.flush().await;
+            if let Err(error) = inner.writer.flush().await {
+                tracing::error!(%run, %error, "the last events could not be written");
+            }
             inner.settle(&run).await;
             inner.hub.remove(&run);
         });
@@ -342,7 +346,8 @@ impl Service {
         after: Seq,
     ) -> Result<impl Stream<Item = Result<WatchItem, ServiceError>> + Send + use<>, ServiceError>
     {
-        watch::watch(Arc::clone(&self.inner.hub), self.inner.store.clone(), run.clone(), after).await
+        watch::watch(Arc::clone(&self.inner.hub), self.inner.store.clone(), run.clone(), after)
+            .await
     }
 
     /// Runs in one line each, newest first.
@@ -440,6 +445,12 @@ impl Service {
         Ok(self.inner.store.is_writable().await?)
     }
 
+    /// The wall clock, RFC 3339 in UTC.
+    #[must_use]
+    pub fn wall_clock(&self) -> String {
+        Timestamp::now().to_string()
+    }
+
     /// How many runs are going on in this process.
     #[must_use]
     pub fn live_runs(&self) -> usize {
@@ -463,7 +474,9 @@ impl Service {
                 tracing::error!(%error, "a run's task ended badly");
             }
         }
-        self.inner.writer.flush().await;
+        if let Err(error) = self.inner.writer.flush().await {
+            tracing::error!(%error, "the last events could not be written");
+        }
     }
 }
 

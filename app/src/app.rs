@@ -1,0 +1,34 @@
+//! The frame around every page, and which page stands at which address.
+
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::{ParamSegment, SsrMode, StaticSegment};
+
+use crate::components::icons::IconSprite;
+use crate::components::topbar::TopBar;
+use crate::pages::{NotFound, RunPage, RunsPage, Workbench};
+
+/// The whole user interface.
+///
+/// Pages render completely before they are sent (`SsrMode::Async`), so that they read without
+/// JavaScript.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Title formatter=|page: String| {
+            if page.is_empty() { "Lanes".to_owned() } else { format!("{page} – Lanes") }
+        }/>
+        <Router>
+            <IconSprite/>
+            <a class="skip" href="#main">"Skip to content"</a>
+            <TopBar/>
+            <Routes fallback=NotFound>
+                <Route path=StaticSegment("") view=Workbench ssr=SsrMode::Async/>
+                <Route path=StaticSegment("runs") view=RunsPage ssr=SsrMode::Async/>
+                <Route path=(StaticSegment("runs"), ParamSegment("id")) view=RunPage ssr=SsrMode::Async/>
+            </Routes>
+        </Router>
+    }
+}

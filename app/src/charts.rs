@@ -1,0 +1,12 @@
+//! Charts: pure geometry, apart from the views that draw it. The page and the export share it.
+
+pub mod axis;
+pub mod compare;
+#[cfg(feature = "ssr")]
+mod export;
+#[cfg(test)]
+mod fixture;
+pub mod timeline;
+
+#[cfg(feature = "ssr")]
+pub use export::run_svg;

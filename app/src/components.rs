@@ -1,0 +1,6 @@
+//! Pieces that several pages use.
+
+pub mod badge;
+pub mod definition;
+pub mod icons;
+pub mod topbar;

@@ -1,0 +1,193 @@
+//! The page of one run, from its first moment to its report. It talks to `server` for the run as it
+//! stands and to the event stream for what follows. Rule: figures come from the state; the browser's
+//! clock only moves the line of the present.
+
+use lanes_model::{
+    CallId, Estimate, Micros, PassMode, PassState, RunState, TaskHistory, estimate,
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+
+use crate::server::{RunPageData, UiError, run_page};
+
+mod calls;
+mod follow;
+mod head;
+mod hero;
+mod keys;
+mod ledger;
+mod replay;
+mod report;
+mod results;
+mod timeline;
+
+/// The run that the page shows. All parts read these signals; [`follow`] and the replay write them.
+#[derive(Clone, Copy)]
+struct Run {
+    /// The run as far as the page knows it.
+    state: RwSignal<RunState>,
+    /// The run's clock.
+    now: RwSignal<Micros>,
+    /// What its calls were expected to take before it began.
+    estimate: StoredValue<Estimate>,
+    /// Whether it goes on.
+    live: Memo<bool>,
+    /// Where a replay stands, from the start of each pass; none: everything is shown.
+    at: RwSignal<Option<Micros>>,
+    /// Whether the replay moves.
+    playing: RwSignal<bool>,
+    /// Seconds since the last word from the server, while the connection is lost.
+    lost: RwSignal<Option<u64>>,
+    /// What went wrong with the last thing the user asked for.
+    problem: RwSignal<Option<String>>,
+}
+
+impl Run {
+    fn new(data: RunPageData) -> Self {
+        let expected = expectation(&data.state, &data.history);
+        let state = RwSignal::new(data.state);
+        Self {
+            state,
+            now: RwSignal::new(data.now),
+            estimate: StoredValue::new(expected),
+            live: Memo::new(move |_| state.with(|s| s.status.is_live())),
+            at: RwSignal::new(None),
+            playing: RwSignal::new(false),
+            lost: RwSignal::new(None),
+            problem: RwSignal::new(None),
+        }
+    }
+
+    /// The moment that is drawn, on the run's clock: it stands still when the run does.
+    fn clock(self) -> Micros {
+        let latest = self.state.with(|s| s.latest);
+        if self.live.get() { self.now.get().max(latest) } else { latest }
+    }
+
+    fn id(self) -> String {
+        self.state.with_untracked(|s| s.header.id.0.clone())
+    }
+
+    /// Takes a newer state, as after a gap or when a run was taken up again.
+    fn take(self, data: RunPageData) {
+        self.now.set(data.now);
+        self.state.set(data.state);
+    }
+}
+
+/// What the calls of a run are expected to take, from what such calls took lately.
+fn expectation(state: &RunState, history: &[TaskHistory]) -> Estimate {
+    let header = &state.header;
+    let tasks: Vec<_> = header
+        .tasks
+        .iter()
+        .map(|task| (task, history.iter().find(|h| h.task == task.id)))
+        .collect();
+    let documents: Vec<_> = header.documents.iter().map(|d| d.tokens).collect();
+    estimate(&tasks, &documents, &header.plan, &header.provider)
+}
+
+/// The pass whose answers are shown: the parallel one, or the only one.
+fn main_pass(state: &RunState) -> Option<&PassState> {
+    state.pass(PassMode::Parallel).or(state.passes.first())
+}
+
+/// What a call is called: its task, and its document when there are several.
+fn call_name(state: &RunState, call: CallId) -> String {
+    let header = &state.header;
+    let task = header.task_of(call).map(|t| t.name.as_str()).unwrap_or_default();
+    match header.document_of(call).filter(|_| header.documents.len() > 1) {
+        Some(document) => format!("{task}, {}", document.name),
+        None => task.to_owned(),
+    }
+}
+
+/// The page at `/runs/{id}`.
+#[component]
+pub fn RunPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
+    let data = Resource::new_blocking(move || id.get(), run_page);
+    view! {
+        <Suspense fallback=Loading>
+            {move || Suspend::new(async move {
+                match data.await {
+                    Ok(data) => view! { <Shown data=data/> }.into_any(),
+                    Err(error) => view! { <Missing error=error/> }.into_any(),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+/// The space of the page while it loads.
+#[component]
+fn Loading() -> impl IntoView {
+    view! {
+        <main id="main" class="page" aria-busy="true">
+            <div class="page-head">
+                <div class="bone" style="width:20rem"></div>
+            </div>
+            <div class="card card-body stack">
+                <div class="bone" style="width:60%"></div>
+                <div class="bone" style="width:80%"></div>
+            </div>
+        </main>
+    }
+}
+
+/// Instead of a run that cannot be shown.
+#[component]
+fn Missing(error: UiError) -> impl IntoView {
+    let heading = match error {
+        UiError::NotFound(_) => "There is no such run",
+        _ => "This run cannot be shown",
+    };
+    let text = match error {
+        UiError::NotFound(_) => "It may have been deleted, or the link may be wrong.".to_owned(),
+        other => other.to_string(),
+    };
+    view! {
+        <Title text=heading/>
+        <main id="main" class="page">
+            <div class="card">
+                <div class="empty">
+                    <h1>{heading}</h1>
+                    <p>{text}</p>
+                    <a class="btn btn--primary" href="/runs">"See all runs"</a>
+                </div>
+            </div>
+        </main>
+    }
+}
+
+/// A run.
+#[component]
+fn Shown(data: RunPageData) -> impl IntoView {
+    let title = data.state.header.title.clone();
+    let run = Run::new(data);
+    let said = follow::follow(run);
+    keys::listen(run);
+    view! {
+        <Title text=title/>
+        <main id="main" class="page">
+            <head::Head run=run/>
+            <head::Notes run=run/>
+            <Show when=move || run.live.get()>
+                <hero::Hero run=run/>
+            </Show>
+            <Show when=move || !run.live.get()>
+                <report::Report run=run/>
+            </Show>
+            <timeline::Timeline run=run/>
+            <Show when=move || !run.live.get()>
+                <ledger::LedgerCard run=run/>
+                <calls::Calls run=run/>
+            </Show>
+            <results::Results run=run/>
+            <p class="sr" aria-live="polite">{move || said.polite.get()}</p>
+            <p class="sr" role="alert">{move || said.urgent.get()}</p>
+        </main>
+    }
+}

@@ -1,0 +1,141 @@
+//! Exports of a small comparison with one failure and an answer made to break files.
+
+use lanes_model::provider::Pace;
+use lanes_model::{
+    Attempt, AttemptEnd, CallEnd, CallId, DocumentInfo, EventKind, Failure, FailureKind, Finish,
+    Input, LaneId, Micros, Mode, PassEnd, PassId, Plan, ProviderInfo, RunEvent, RunHeader, RunSpec,
+    RunState, RunStatus, Seq, Usage, UsdMicros, task,
+};
+
+use super::*;
+
+const ANSWER: &str = "=SUM(A1), \"quoted\"\nsecond line\n```\nnot the end\n```";
+
+fn header() -> RunHeader {
+    let tasks: Vec<_> = task::built_in().into_iter().take(2).collect();
+    RunHeader {
+        id: "0199c0de-7f00-7000-8000-000000000001".into(),
+        title: "Ärger | <b>Größe</b>, 2 tasks".into(),
+        created_at: "2026-11-21T10:42:00Z".into(),
+        spec: RunSpec {
+            input: Input::Text,
+            tasks: tasks.iter().map(|t| t.id.clone()).collect(),
+            mode: Mode::Compare,
+            race: false,
+            concurrency: 2,
+            provider: "simulator".into(),
+            model: "simulated-mini".into(),
+        },
+        tasks,
+        documents: vec![DocumentInfo {
+            id: "d".into(),
+            name: "@document".into(),
+            bytes: 1_400,
+            tokens: 300,
+        }],
+        provider: ProviderInfo {
+            id: "simulator".into(),
+            name: "Simulator".into(),
+            simulated: true,
+            models: vec!["simulated-mini".into()],
+            price: None,
+            rpm: None,
+            tpm: None,
+            pace: Pace { ttft_us: 1, millitokens_per_s: 0, whole_us: 1 },
+        },
+        plan: Plan::new(Mode::Compare, false, 2, 2, 1),
+    }
+}
+
+/// Both passes; the first call answers, the second fails for good.
+fn state() -> RunState {
+    let mut kinds =
+        vec![(0, EventKind::RunCreated { header: Box::new(header()) }), (0, EventKind::RunStarted)];
+    let mut at = 0;
+    for pass in [PassId(0), PassId(1)] {
+        kinds
+            .push((at, EventKind::PassStarted { pass, started_at: "2026-11-21T10:42:00Z".into() }));
+        kinds.push((at, EventKind::CallsQueued { pass, first: CallId(0), count: 2 }));
+        for call in [CallId(0), CallId(1)] {
+            let attempt = Attempt { number: 1, of: 3 };
+            kinds.push((at, EventKind::AttemptStarted { pass, call, lane: LaneId(0), attempt }));
+            at += 1_000_000;
+            let failure = Failure::new(FailureKind::InvalidRequest, "+refused | by the provider");
+            let (attempt_end, end) = if call == CallId(0) {
+                let usage = Usage { input: 320, output: 40, cached: 0, estimated: false };
+                let cost_usd_micros = Some(UsdMicros(1_200));
+                let finish = Finish::Stop;
+                (
+                    AttemptEnd::Succeeded { usage, cost_usd_micros, finish },
+                    CallEnd::Succeeded { output: ANSWER.into() },
+                )
+            } else {
+                (
+                    AttemptEnd::Failed { failure: failure.clone(), retry_at: None },
+                    CallEnd::Failed { failure, partial: String::new() },
+                )
+            };
+            kinds.push((at, EventKind::AttemptEnded { pass, call, number: 1, end: attempt_end }));
+            kinds.push((at, EventKind::CallEnded { pass, call, end }));
+        }
+        kinds.push((at, EventKind::PassEnded { pass, end: PassEnd::Completed }));
+    }
+    kinds.push((at, EventKind::RunEnded { status: RunStatus::Partial }));
+    let events: Vec<_> = (1..)
+        .map(Seq)
+        .zip(kinds)
+        .map(|(seq, (at, kind))| RunEvent { seq, at: Micros(at), kind })
+        .collect();
+    RunState::fold(&events).unwrap()
+}
+
+fn body(format: ExportFormat) -> String {
+    export(&state(), Micros::ZERO, format).unwrap().body
+}
+
+#[test]
+fn json_is_the_run_as_the_api_shows_it() {
+    let read: RunView = serde_json::from_str(&body(ExportFormat::Json)).unwrap();
+    let state = state();
+    assert_eq!(read, RunView::of(&state, state.latest));
+}
+
+#[test]
+fn csv_has_a_row_for_each_call_of_each_pass_and_no_formula() {
+    let text = body(ExportFormat::Csv);
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    assert_eq!(reader.headers().unwrap().len(), 16);
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 4);
+    let first: Vec<&str> = rows[0].iter().collect();
+    assert_eq!(first[..4], ["parallel", "summary", "'@document", "succeeded"]);
+    assert_eq!(first[5..8], ["0", "1000000", "1000000"]);
+    assert_eq!(first[10..14], ["320", "40", "0", "1200"]);
+    assert_eq!(first[15], format!("'{ANSWER}"));
+    assert_eq!(&rows[1][14], "'+refused | by the provider");
+    let formula = |cell: &str| cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    assert!(rows.iter().flatten().all(|cell| !formula(cell)));
+}
+
+#[test]
+fn the_report_says_simulated_and_keeps_its_form_whatever_the_answer() {
+    let text = body(ExportFormat::Markdown);
+    assert!(text.starts_with("# Ärger \\| &lt;b>Größe&lt;/b>, 2 tasks\n"), "{text}");
+    assert!(text.contains("**Simulated.**"));
+    assert!(text.contains("| Speedup | 1.0× |"), "{text}");
+    assert!(text.contains("### Parallel, 2 lanes"));
+    assert!(text.contains("Failed: +refused \\| by the provider"));
+    assert!(text.contains(&format!("````text\n{ANSWER}\n````\n")));
+    assert!(text.contains("### Summary (Parallel and Sequential)"), "{text}");
+}
+
+#[test]
+fn a_file_name_is_plain_ascii_whatever_the_title() {
+    let id = "0199c0de-7f00-7000-8000-000000000001";
+    assert_eq!(file_name("AI Technology Article, 6 tasks", id, "csv"), {
+        "lanes-ai-technology-article-6-tasks-0199c0de.csv"
+    });
+    assert_eq!(file_name("“../../\r\n”", id, "md"), "lanes-run-0199c0de.md");
+    assert_eq!(file_name("日本語", id, "json"), "lanes-run-0199c0de.json");
+    assert!(file_name(&"word ".repeat(50), id, "json").len() < 64);
+}

@@ -1,0 +1,14 @@
+//! The service against the real simulator over the loopback, one binary.
+//!
+//! Runs are waited for by following their log to its end; nothing sleeps.
+
+#[path = "service/failures.rs"]
+mod failures;
+#[path = "service/following.rs"]
+mod following;
+#[path = "service/interruption.rs"]
+mod interruption;
+#[path = "service/requests.rs"]
+mod requests;
+#[path = "service/support.rs"]
+mod support;

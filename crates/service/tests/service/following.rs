@@ -1,0 +1,68 @@
+//! A run from its request to its end, and watchers that come at any time.
+
+use lanes_model::{
+    CallStatus, Comparison, EventKind, PassMode, PassStatus, RunState, RunStatus, Seq,
+};
+use lanes_service::RunFilter;
+
+use crate::support::{
+    asked, events, fast, finished, fresh, latency, provider, request, simulator, start, until,
+};
+
+const ALL: [&str; 6] = ["summary", "sentiment", "keywords", "questions", "translation", "category"];
+
+#[tokio::test]
+async fn a_comparison_runs_both_passes_and_is_listed_with_its_figures() {
+    let (addr, stats) = simulator(latency("fixed:30ms")).await;
+    let service = fresh(provider(addr)).await;
+    let run = start(&service, &request("compare", &ALL)).await;
+    let state = finished(&service, &run).await;
+
+    assert_eq!(state.status, RunStatus::Succeeded);
+    let modes: Vec<_> = state.passes.iter().map(|p| p.mode).collect();
+    assert_eq!(modes, [PassMode::Parallel, PassMode::Sequential]);
+    for pass in &state.passes {
+        assert_eq!(pass.status, PassStatus::Completed);
+        assert!(pass.calls.iter().all(|c| c.status() == CallStatus::Succeeded));
+        assert!(pass.calls.iter().all(|c| !c.output.is_empty()));
+    }
+    assert_eq!(asked(&stats), 12);
+    let comparison = Comparison::of(&state).unwrap();
+    assert!(comparison.speedup > 1.0, "six lanes against one: {comparison:?}");
+
+    let page = service.list(&RunFilter { limit: 10, ..RunFilter::default() }).await.unwrap();
+    assert_eq!(page.total, 1);
+    assert_eq!(page.items[0].id, run);
+    assert_eq!(page.items[0].speedup, Some(comparison.speedup));
+    assert_eq!(service.totals().await.unwrap().cost_usd_micros, 0, "nobody paid for it");
+    let history = service.history("simulator", lanes_simulator::MODEL).await.unwrap();
+    assert_eq!(history.len(), 6, "later estimates know every task");
+}
+
+#[tokio::test]
+async fn a_watcher_from_the_start_sees_every_event_once_and_then_the_end() {
+    let (service, _) = fast().await;
+    let run = start(&service, &request("compare", &ALL)).await;
+    let live = events(&service, &run, Seq(0)).await;
+    let places: Vec<_> = live.iter().map(|e| e.seq.0).collect();
+    assert_eq!(places, (1..=live.len() as u64).collect::<Vec<_>>());
+    assert!(matches!(live.last().unwrap().kind, EventKind::RunEnded { .. }));
+
+    let again = events(&service, &run, Seq(0)).await;
+    assert_eq!(live, again, "the replay is what was seen live");
+    assert_eq!(RunState::fold(&live).unwrap(), service.state(&run).await.unwrap().0);
+}
+
+#[tokio::test]
+async fn a_watcher_that_comes_in_the_middle_gets_what_it_has_not_seen() {
+    let (addr, _) = simulator(latency("fixed:20ms")).await;
+    let service = fresh(provider(addr)).await;
+    let run = start(&service, &request("sequential", &ALL)).await;
+    let seen = until(&service, &run, |kind| matches!(kind, EventKind::CallEnded { .. })).await;
+    let rest = events(&service, &run, seen).await;
+    assert_eq!(rest[0].seq, seen.next());
+    assert!(rest.windows(2).all(|pair| pair[1].seq == pair[0].seq.next()));
+    let all = events(&service, &run, Seq(0)).await;
+    assert_eq!(all[seen.0 as usize..], rest);
+    assert_eq!(events(&service, &run, all.last().unwrap().seq).await, []);
+}

@@ -1,0 +1,120 @@
+//! A simulator on a free port, a service in front of it, and how to wait for a run.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use futures::StreamExt;
+use lanes_model::{
+    EventKind, Limits, RunEvent, RunId, RunRequest, RunState, Seq, spec::InputRequest,
+};
+use lanes_service::{
+    ProviderConfig, ResumePolicy, Service, ServiceConfig, Store, Timeouts, WatchItem,
+};
+use lanes_simulator::{MODEL, Simulator, SimulatorConfig, Stats};
+
+/// A simulator that serves until the test's runtime ends.
+pub async fn simulator(config: SimulatorConfig) -> (SocketAddr, Arc<Stats>) {
+    let simulator = Simulator::bind(([127, 0, 0, 1], 0).into(), config).await.unwrap();
+    let (addr, stats) = (simulator.addr(), simulator.stats());
+    tokio::spawn(simulator.serve(std::future::pending()));
+    (addr, stats)
+}
+
+/// A simulator's configuration with that latency, such as `none`.
+pub fn latency(profile: &str) -> SimulatorConfig {
+    SimulatorConfig { latency: profile.parse().unwrap(), ..SimulatorConfig::default() }
+}
+
+pub fn provider(addr: SocketAddr) -> ProviderConfig {
+    ProviderConfig {
+        id: "simulator".into(),
+        name: "Simulator".into(),
+        base_url: format!("http://{addr}/v1"),
+        api_key: None,
+        models: vec![MODEL.into()],
+        simulated: true,
+        timeouts: Timeouts::default(),
+        rpm: None,
+        tpm: None,
+        extra_headers: Vec::new(),
+    }
+}
+
+pub async fn service(store: Store, provider: ProviderConfig) -> Service {
+    Service::open(ServiceConfig {
+        store,
+        providers: vec![provider],
+        limits: Limits::default(),
+        resume: ResumePolicy::Ask,
+    })
+    .await
+    .unwrap()
+}
+
+/// A service of its own, in memory.
+pub async fn fresh(provider: ProviderConfig) -> Service {
+    service(Store::open_in_memory().await.unwrap(), provider).await
+}
+
+/// A service of its own in front of a simulator as fast as the machine.
+pub async fn fast() -> (Service, Arc<Stats>) {
+    let (addr, stats) = simulator(latency("none")).await;
+    (fresh(provider(addr)).await, stats)
+}
+
+pub fn request(mode: &str, tasks: &[&str]) -> RunRequest {
+    RunRequest {
+        input: InputRequest { sample: Some("ai-technology".into()), ..InputRequest::default() },
+        tasks: tasks.iter().map(|&t| t.to_owned()).collect(),
+        mode: Some(mode.to_owned()),
+        ..RunRequest::default()
+    }
+}
+
+pub async fn start(service: &Service, request: &RunRequest) -> RunId {
+    service.start(request, None).await.unwrap().id
+}
+
+/// Every event after `after`, up to the end that the stream announces.
+pub async fn events(service: &Service, run: &RunId, after: Seq) -> Vec<RunEvent> {
+    let mut stream = pin!(service.watch(run, after).await.unwrap());
+    let mut events = Vec::new();
+    while let Some(item) = stream.next().await {
+        match item.unwrap() {
+            WatchItem::Event(event) => events.push((*event).clone()),
+            WatchItem::End(last) => {
+                assert_eq!(events.last().map_or(after, |e| e.seq), last);
+                assert!(stream.next().await.is_none(), "nothing follows the end");
+                return events;
+            }
+            WatchItem::Progress(_) | WatchItem::Clock(_) => {}
+        }
+    }
+    panic!("the stream stopped without an end");
+}
+
+/// Waits until an event of that kind has happened; says its place.
+pub async fn until(service: &Service, run: &RunId, wanted: impl Fn(&EventKind) -> bool) -> Seq {
+    let mut stream = pin!(service.watch(run, Seq(0)).await.unwrap());
+    while let Some(item) = stream.next().await {
+        if let WatchItem::Event(event) = item.unwrap()
+            && wanted(&event.kind)
+        {
+            return event.seq;
+        }
+    }
+    panic!("the run ended before that happened");
+}
+
+/// The run once it is at rest.
+pub async fn finished(service: &Service, run: &RunId) -> RunState {
+    events(service, run, Seq(0)).await;
+    service.state(run).await.unwrap().0
+}
+
+/// How many requests a simulator has received.
+pub fn asked(stats: &Stats) -> usize {
+    usize::try_from(stats.requests.load(Ordering::SeqCst)).unwrap()
+}

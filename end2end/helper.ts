@@ -1,0 +1,328 @@
+// What every test stands on: a program of its own for each worker, a console that must stay silent,
+// and the few steps that many tests share. The rule: wait for conditions, never for time.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test as base, type Locator, type Page } from '@playwright/test';
+
+export { expect };
+export type { Page };
+
+/** What a run asks for, as `POST /api/runs` takes it. */
+export interface RunRequest {
+  input: { sample: string } | { text: string };
+  tasks: string[];
+  mode: 'sequential' | 'parallel' | 'compare';
+  race?: boolean;
+  concurrency?: number;
+}
+
+/** Where the time of a pass went, in microseconds. */
+export type LedgerView = Record<`${string}_us`, number>;
+
+/** The part of `GET /api/runs/{id}` that tests read. */
+export interface RunView {
+  id: string;
+  title: string;
+  status: string;
+  mode: string;
+  last_seq: number;
+  resumed: number;
+  passes: {
+    mode: string;
+    concurrency: number;
+    wall_us: number | null;
+    ledger: LedgerView | null;
+    calls: { task: string; status: string; output: string | null; attempts: number }[];
+  }[];
+  comparison?: { speedup: number; time_saved: number; parallel_efficiency: number };
+}
+
+/** Every built-in task, in the order the page shows them. */
+export const TASKS = ['summary', 'sentiment', 'keywords', 'questions', 'translation', 'category'];
+
+/** The names people read, in the same order. */
+export const TASK_NAMES = [
+  'Summary',
+  'Sentiment',
+  'Keywords',
+  'Questions',
+  'Translation (Spanish)',
+  'Category',
+];
+
+/** A compare of everything on the first sample. */
+export const COMPARE: RunRequest = {
+  input: { sample: 'ai-technology' },
+  tasks: TASKS,
+  mode: 'compare',
+};
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() =>
+        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
+      );
+    });
+  });
+}
+
+/** `lanes serve` with its own port and data directory; both outlive a restart. */
+export class Server {
+  private child?: ChildProcess;
+  private log = '';
+
+  private constructor(
+    readonly url: string,
+    private readonly port: number,
+    private readonly dir: string,
+    private readonly latency: string,
+  ) {}
+
+  /** Starts a program whose simulator answers with this latency profile. */
+  static async create(latency: string): Promise<Server> {
+    const port = await freePort();
+    const dir = await mkdtemp(join(tmpdir(), 'lanes-e2e-'));
+    const server = new Server(`http://127.0.0.1:${port}`, port, dir, latency);
+    await server.start();
+    return server;
+  }
+
+  /** Starts the program and waits until it accepts connections. */
+  async start(): Promise<void> {
+    const bin = process.env.LANES_BIN;
+    if (!bin) throw new Error('LANES_BIN names no program');
+    // Nothing of the caller's own settings may reach a test: no key, no address, no file.
+    const env = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !/^(OPENAI|LANES)_/.test(name)),
+    );
+    const child = spawn(bin, ['serve', '--addr', `127.0.0.1:${this.port}`, '--data-dir', this.dir], {
+      cwd: this.dir,
+      env: { ...env, LANES_SIM_LATENCY: this.latency },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child = child;
+    child.stderr.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
+    await new Promise<void>((resolve, reject) => {
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        if (line.startsWith('listening on http://')) resolve();
+      });
+      child.once('error', reject);
+      child.once('exit', (code, signal) =>
+        reject(new Error(`the program ended (${code ?? signal}):\n${this.log}`)),
+      );
+    });
+  }
+
+  /** Stops the program and answers how it ended: its exit code, or the signal. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | string | null> {
+    const child = this.child;
+    if (!child) return null;
+    this.child = undefined;
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+    const ended = new Promise<number | string | null>((resolve) =>
+      child.once('exit', (code, sent) => resolve(code ?? sent)),
+    );
+    child.kill(signal);
+    return ended;
+  }
+
+  /** Stops the program and starts it on the same port and data. */
+  async restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    await this.stop(signal);
+    await this.start();
+  }
+
+  /** Stops the program if it runs, and removes what it kept. */
+  async remove(): Promise<void> {
+    await this.stop('SIGKILL');
+    await rm(this.dir, { recursive: true, force: true });
+  }
+
+  /** Starts a run over the REST API and answers its id. */
+  async run(request: RunRequest): Promise<string> {
+    const response = await fetch(`${this.url}/api/runs`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(request),
+    });
+    expect(response.status, await response.clone().text()).toBe(201);
+    return ((await response.json()) as { id: string }).id;
+  }
+
+  /** A run as the REST API shows it. */
+  async view(id: string): Promise<RunView> {
+    const response = await fetch(`${this.url}/api/runs/${id}`);
+    expect(response.status).toBe(200);
+    return (await response.json()) as RunView;
+  }
+
+  /** Waits until the run is complete and answers it. */
+  async finished(id: string): Promise<RunView> {
+    let view = await this.view(id);
+    await expect
+      .poll(async () => (view = await this.view(id)).status, { timeout: 40_000 })
+      .not.toMatch(/queued|running/);
+    return view;
+  }
+
+  /** A run that is complete, and its id. */
+  async done(request: RunRequest = COMPARE): Promise<RunView> {
+    return this.finished(await this.run(request));
+  }
+}
+
+/** What the browser said. A test that takes the network or the program away expects it. */
+export class Messages {
+  private readonly seen: string[] = [];
+  private readonly expected: RegExp[] = [];
+
+  /** Notes a message. */
+  add(text: string): void {
+    this.seen.push(text);
+  }
+
+  /** From here on, also backwards, messages like this are part of the test. */
+  expect(pattern: RegExp): void {
+    this.expected.push(pattern);
+  }
+
+  /** The browser's own words for a request that reached nobody. */
+  expectLostConnections(): void {
+    this.expect(/net::ERR_/);
+  }
+
+  /** What nobody expected. */
+  unexpected(): string[] {
+    return this.seen.filter((text) => !this.expected.some((pattern) => pattern.test(text)));
+  }
+}
+
+interface TestFixtures {
+  messages: Messages;
+}
+
+interface WorkerFixtures {
+  /** The simulator's latency profile, as `lanes simulate --latency` takes it. */
+  latency: string;
+  lanes: Server;
+}
+
+export const test = base.extend<TestFixtures, WorkerFixtures>({
+  latency: ['fixed:300ms', { scope: 'worker', option: true }],
+
+  lanes: [
+    async ({ latency }, use) => {
+      const server = await Server.create(latency);
+      await use(server);
+      await server.remove();
+    },
+    { scope: 'worker', timeout: 30_000 },
+  ],
+
+  baseURL: async ({ lanes }, use) => {
+    await use(lanes.url);
+  },
+
+  messages: [
+    async ({ context }, use) => {
+      const messages = new Messages();
+      context.on('console', (message) => {
+        if (['error', 'warning', 'assert'].includes(message.type())) {
+          messages.add(`${message.type()}: ${message.text()} (${message.location().url})`);
+        }
+      });
+      context.on('weberror', (error) => messages.add(`exception: ${error.error().stack}`));
+      await context.addInitScript(countListeners);
+      await use(messages);
+      expect(messages.unexpected(), 'the console stays silent').toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+/** Counts what the page listens to, which is how a test sees that the page has come to life. */
+function countListeners(): void {
+  const counted = window as unknown as { listeners: number };
+  counted.listeners = 0;
+  const original = EventTarget.prototype.addEventListener;
+  EventTarget.prototype.addEventListener = function (this: EventTarget, ...args) {
+    counted.listeners += 1;
+    original.apply(this, args);
+  };
+}
+
+/** Waits until the page has come to life: it listens, and nothing was added for ten frames. */
+export async function hydrated(page: Page): Promise<void> {
+  await page.waitForFunction(() => {
+    const counted = window as unknown as { listeners: number; last?: number; same?: number };
+    const stable = counted.listeners > 0 && counted.listeners === counted.last;
+    counted.same = stable ? (counted.same ?? 0) + 1 : 0;
+    counted.last = counted.listeners;
+    return counted.same >= 10;
+  });
+}
+
+/** Opens a page and waits until it has come to life. */
+export async function open(page: Page, path: string): Promise<void> {
+  await page.goto(path);
+  await hydrated(page);
+}
+
+/** The id in the address of a run's page, once the browser is there. */
+export async function runId(page: Page): Promise<string> {
+  await page.waitForURL(/\/runs\/[^/?#]+$/);
+  return decodeURIComponent(new URL(page.url()).pathname.split('/').pop() ?? '');
+}
+
+/** The button that starts a run; its name carries the mode and, with a mouse, the keys. */
+export function runButton(page: Page): Locator {
+  return page.getByRole('button', { name: /^Run\b/ });
+}
+
+/** Chooses exactly these tasks. */
+export async function chooseTasks(page: Page, names: string[]): Promise<void> {
+  for (const name of TASK_NAMES) {
+    await page.getByRole('checkbox', { name }).setChecked(names.includes(name));
+  }
+}
+
+/** The badge beside the heading that says how the run stands. */
+export function runStatus(page: Page): Locator {
+  return page.locator('h1').locator('.badge');
+}
+
+/** Checks the page as it stands with axe, and shows what is wrong by rule and place. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    .analyze();
+  const found = violations.map((v) => ({
+    rule: v.id,
+    help: v.help,
+    where: v.nodes.slice(0, 5).map((n) => `${n.target.join(' ')}: ${n.any[0]?.message ?? n.html}`),
+  }));
+  expect(found, 'axe finds nothing').toEqual([]);
+}
+
+/** Checks that the page itself does not scroll sideways. */
+export async function expectNoSidewaysScroll(page: Page): Promise<void> {
+  const overflow = await page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    const scroll = document.scrollingElement?.scrollWidth ?? 0;
+    if (scroll <= width) return [];
+    const wide = [...document.querySelectorAll('body *')].filter(
+      (e) => e.getBoundingClientRect().right > width + 0.5 && !e.closest('.scroll, .sr, svg svg'),
+    );
+    return [`${scroll} > ${width}`, ...wide.slice(0, 8).map((e) => `${e.tagName}.${e.className}`)];
+  });
+  expect(overflow, 'the page does not scroll sideways').toEqual([]);
+}

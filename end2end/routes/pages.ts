@@ -1,0 +1,36 @@
+// Every address of the program: what it answers and what stands at its top.
+import { COMPARE, type Server } from '../helper';
+
+export interface Route {
+  name: string;
+  path: (lanes: Server) => Promise<string>;
+  status: number;
+  heading: RegExp;
+}
+
+// One finished run for each program serves every test.
+const finished = new WeakMap<Server, Promise<string>>();
+
+function finishedRun(lanes: Server): Promise<string> {
+  const known = finished.get(lanes) ?? lanes.done(COMPARE).then((view) => view.id);
+  finished.set(lanes, known);
+  return known;
+}
+
+export const ROUTES: Route[] = [
+  { name: 'workbench', path: async () => '/', status: 200, heading: /^Workbench$/ },
+  {
+    name: 'runs',
+    path: async (lanes) => (await finishedRun(lanes), '/runs'),
+    status: 200,
+    heading: /^Runs$/,
+  },
+  {
+    name: 'run',
+    path: async (lanes) => `/runs/${await finishedRun(lanes)}`,
+    status: 200,
+    heading: /^AI Technology Article/,
+  },
+  { name: 'unknown-run', path: async () => '/runs/unknown', status: 404, heading: /./ },
+  { name: 'unknown-page', path: async () => '/nope', status: 404, heading: /no page at this address/ },
+];

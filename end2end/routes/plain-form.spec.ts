@@ -1,0 +1,35 @@
+// The same work without JavaScript: a plain form, a redirect, a page that reads whole.
+import { chooseTasks, expect, runButton, runStatus, TASKS, test } from '../helper';
+import { expectLedgerAddsUp, expectOutputs } from '../report';
+
+test.beforeEach(({ javaScriptEnabled }) => {
+  test.skip(javaScriptEnabled !== false, 'the journeys cover the page brought to life');
+});
+
+test('a run starts by the plain form, and its finished page reads whole', async ({ page, lanes }) => {
+  await page.goto('/');
+  await runButton(page).click();
+  await page.waitForURL(/\/runs\/[^/?#]+$/);
+  const id = new URL(page.url()).pathname.split('/').pop() ?? '';
+  const view = await lanes.finished(id);
+  expect(view.passes.flatMap((p) => p.calls)).toHaveLength(2 * TASKS.length);
+  await page.reload();
+  await expect(runStatus(page)).toHaveText('Finished');
+  await expect(page.getByRole('heading', { name: /Parallel finished [\d.]+× sooner/ })).toBeVisible();
+  await expectLedgerAddsUp(page, view);
+  await expectOutputs(page);
+  await page.goto('/runs');
+  await expect(page.locator(`a[href="/runs/${id}"]`).first()).toBeVisible();
+});
+
+test('a form without a task comes back as it was and says what is missing', async ({ page, messages }) => {
+  messages.expect(/status of 4(00|22)/);
+  await page.goto('/');
+  await page.getByRole('textbox', { name: 'Text', exact: true }).fill('A text to keep.');
+  await chooseTasks(page, []);
+  await runButton(page).click();
+  await expect(page.getByRole('heading', { name: 'Workbench' })).toBeVisible();
+  await expect(page.getByRole('textbox', { name: 'Text', exact: true })).toHaveValue('A text to keep.');
+  await expect(page.locator('main')).toContainText(/task/i);
+  await expect(page).not.toHaveURL(/\/runs\/./);
+});

@@ -1,0 +1,48 @@
+// Pictures of every screen, for eyes: LANES_SHOTS=1 writes them to /tmp/shots, or names the folder.
+import { join } from 'node:path';
+import { COMPARE, expect, hydrated, runStatus, test, type Server } from '../helper';
+
+test.use({ latency: 'demo' });
+
+const folder = process.env.LANES_SHOTS?.startsWith('/') ? process.env.LANES_SHOTS : '/tmp/shots';
+
+const finished = new WeakMap<Server, Promise<string>>();
+function finishedRun(lanes: Server): Promise<string> {
+  const known = finished.get(lanes) ?? lanes.done(COMPARE).then((view) => view.id);
+  finished.set(lanes, known);
+  return known;
+}
+
+const SCREENS: [string, (lanes: Server) => Promise<string>][] = [
+  ['workbench', async () => '/'],
+  ['run-live', async (lanes) => `/runs/${await lanes.run({ ...COMPARE, concurrency: 3 })}`],
+  ['run-done', async (lanes) => `/runs/${await finishedRun(lanes)}`],
+  ['runs', async (lanes) => (await finishedRun(lanes), '/runs')],
+  ['run-unknown', async () => '/runs/unknown'],
+  ['not-found', async () => '/nope'],
+];
+
+for (const [name, path] of SCREENS) {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const [width, height] of [[1280, 800], [390, 844]] as const) {
+      test(`${name} ${colorScheme} ${width}`, async ({ page, lanes, messages }) => {
+        messages.expect(/./);
+        await page.setViewportSize({ width, height });
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        await page.goto(await path(lanes));
+        await hydrated(page);
+        if (name === 'run-live') {
+          await expect(page.locator('article.result').filter({ hasText: 'Done' })).not.toHaveCount(0);
+          await expect(runStatus(page)).toHaveText('Running');
+        }
+        const file = (suffix: string) => join(folder, `${name}-${colorScheme}-${width}${suffix}.png`);
+        await page.screenshot({ path: file('') });
+        await page.screenshot({ path: file('-full'), fullPage: true });
+        if (name === 'run-live') {
+          const id = new URL(page.url()).pathname.split('/').pop() ?? '';
+          await fetch(`${lanes.url}/api/runs/${id}/cancel`, { method: 'POST' });
+        }
+      });
+    }
+  }
+}

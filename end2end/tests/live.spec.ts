@@ -1,0 +1,82 @@
+// A run while it goes on: stopped, left, come back to, watched twice, cut off. One log, one truth.
+import { COMPARE, expect, open, runStatus, TASKS, test } from '../helper';
+import { expectWholeReport } from '../report';
+
+test.use({ latency: 'fixed:700ms' });
+
+test('cancel stops a live run and keeps what is done', async ({ page, lanes }) => {
+  const id = await lanes.run({ ...COMPARE, mode: 'sequential' });
+  await open(page, `/runs/${id}`);
+  await expect(runStatus(page)).toHaveText('Running');
+  await expect(page.locator('article.result').filter({ hasText: 'Done' })).not.toHaveCount(0);
+  await page.getByRole('button', { name: /^Cancel/ }).click();
+  await expect(runStatus(page)).toHaveText('Cancelled');
+
+  const view = await lanes.finished(id);
+  expect(view.status).toBe('cancelled');
+  const calls = view.passes[0]?.calls ?? [];
+  expect(calls.some((c) => c.status === 'succeeded' && c.output)).toBe(true);
+  expect(calls.some((c) => c.status === 'cancelled')).toBe(true);
+  const kept = calls.filter((c) => c.status === 'succeeded').length;
+  await expect(page.locator('article.result .text:not(:empty)')).not.toHaveCount(0);
+  await page.reload();
+  await expect(runStatus(page)).toHaveText('Cancelled');
+  expect(await page.locator('article.result .text:not(:empty)').count()).toBeGreaterThanOrEqual(kept);
+  await expect(page.getByRole('button', { name: /^Cancel/ })).toHaveCount(0);
+});
+
+test('a reload in the middle and a second page show the same run, which goes on', async ({ page, context, lanes }) => {
+  const id = await lanes.run(COMPARE);
+  await open(page, `/runs/${id}`);
+  await expect(runStatus(page)).toHaveText('Running');
+  await page.reload();
+  await expect(runStatus(page)).toHaveText('Running');
+  const second = await context.newPage();
+  await open(second, `/runs/${id}`);
+  await expect(second.locator('h1')).toHaveText((await page.locator('h1').textContent()) ?? '');
+
+  const view = await lanes.finished(id);
+  for (const each of [page, second]) {
+    await expect(runStatus(each)).toHaveText('Finished');
+    await expectWholeReport(each, view);
+  }
+  expect(view.passes.flatMap((p) => p.calls).every((c) => c.attempts === 1)).toBe(true);
+  const figures = (p: typeof page) => p.locator('dl.metrics').first().innerText();
+  expect(await figures(second)).toBe(await figures(page));
+});
+
+test('a lost network keeps the page, says so, and fills in what was missed', async ({ page, context, lanes, messages }) => {
+  messages.expectLostConnections();
+  const id = await lanes.run(COMPARE);
+  await open(page, `/runs/${id}`);
+  await expect(runStatus(page)).toHaveText('Running');
+  // An open stream survives `setOffline`, so new ones are refused and the program is the one to hang up.
+  await page.route('**/api/runs/*/events*', (route) => route.abort());
+  await context.setOffline(true);
+  await page.reload({ waitUntil: 'commit' }).catch(() => undefined);
+  await context.setOffline(false);
+  await open(page, `/runs/${id}`);
+  const lost = page.getByText(/reconnecting/i);
+  await expect(lost).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Timeline' })).toBeVisible();
+
+  const seen = (await lanes.view(id)).last_seq;
+  await expect.poll(async () => (await lanes.view(id)).last_seq).toBeGreaterThan(seen + 2);
+  await page.unroute('**/api/runs/*/events*');
+  await expect(lost).toBeHidden({ timeout: 20_000 });
+  await expect(runStatus(page)).toHaveText('Finished', { timeout: 20_000 });
+  await expectWholeReport(page, await lanes.finished(id));
+});
+
+test('a run that ends while the network is away is whole once it is back', async ({ page, lanes, messages }) => {
+  messages.expectLostConnections();
+  const id = await lanes.run({ ...COMPARE, tasks: TASKS.slice(0, 3) });
+  let away = true;
+  await page.route('**/api/runs/*/events*', (route) => (away ? route.abort() : route.continue()));
+  await open(page, `/runs/${id}`);
+  const view = await lanes.finished(id);
+  away = false;
+  await expect(runStatus(page)).toHaveText('Finished', { timeout: 20_000 });
+  expect(view.status).toBe('succeeded');
+  await expect(page.locator('article.result')).toHaveCount(3);
+});

@@ -1,0 +1,43 @@
+// A text of one's own: shown as text, whatever is in it.
+import { chooseTasks, expect, hydrated, open, runButton, runId, runStatus, test } from '../helper';
+import { expectOutputs } from '../report';
+
+const TEXT = `<script>document.title = 'owned'</script> Rivers carry <b>water</b> to the sea.
+The harbour town grew because of trade, and trade grew because of the harbour.
+<img src=x onerror="document.title='owned'"> Engineers now dredge the channel each spring.`;
+
+test('a pasted text with markup runs two tasks side by side and is shown as text', async ({ page, lanes }) => {
+  await open(page, '/');
+  await page.getByRole('textbox', { name: 'Text', exact: true }).fill(TEXT);
+  await chooseTasks(page, ['Summary', 'Keywords']);
+  // The radio itself is hidden under its label.
+  await page.getByText('Parallel', { exact: true }).first().click();
+  await expect(page.getByRole('radio', { name: 'Parallel' })).toBeChecked();
+  await runButton(page).click();
+
+  const id = await runId(page);
+  await hydrated(page);
+  await expect(runStatus(page)).toHaveText('Finished');
+  await expectOutputs(page, ['Summary', 'Keywords']);
+  const view = await lanes.view(id);
+  expect(view.passes).toHaveLength(1);
+  expect(view.passes[0]?.concurrency).toBe(2);
+  for (const call of view.passes[0]?.calls ?? []) {
+    const words = (call.output ?? '').replace(/\s+/g, ' ').trim().slice(0, 40);
+    expect(words).not.toBe('');
+  }
+  await page.reload();
+  await expectOutputs(page, ['Summary', 'Keywords']);
+  await expect(page.locator('main script, main b:has-text("water"), main img')).toHaveCount(0);
+  await expect(page).not.toHaveTitle(/owned/);
+});
+
+test('answers with markup in them are text on the page', async ({ page, lanes }) => {
+  const view = await lanes.done({ input: { text: TEXT }, tasks: ['summary', 'translation'], mode: 'sequential' });
+  const echoed = view.passes[0]?.calls.map((c) => c.output ?? '').join('\n') ?? '';
+  expect(echoed, 'the simulator answers from the text').toContain('<');
+  await open(page, `/runs/${view.id}`);
+  const shown = await page.locator('article.result .text').allInnerTexts();
+  expect(shown.join('\n')).toContain('<');
+  await expect(page).not.toHaveTitle(/owned/);
+});

@@ -1,0 +1,103 @@
+//! The commands, one file each.
+
+mod serve;
+mod simulate;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::ConfigError;
+
+/// Runs LLM tasks one after another, in parallel, or both, and says where the time went.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the web page and the REST API (the default).
+    Serve(serve::ServeArgs),
+    /// Run the simulator by itself, for any OpenAI client.
+    Simulate(simulate::SimulateArgs),
+}
+
+/// Why a command could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// A wrong setting.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {addr}: {source}")]
+    Listen {
+        /// Which.
+        addr: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The runtime or a socket failed.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// The service could not be opened.
+    #[error("{0}")]
+    Service(#[from] lanes_service::ServiceError),
+    /// The simulator failed.
+    #[error("{0}")]
+    Simulator(#[from] lanes_simulator::SimulatorError),
+    /// A wrong latency.
+    #[error("{0}")]
+    Latency(#[from] lanes_simulator::LatencyError),
+}
+
+/// Carries out a command.
+///
+/// # Errors
+/// [`CliError`] when it cannot begin.
+pub fn run(args: Args) -> Result<ExitCode, CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match args.command.unwrap_or_else(|| Command::Serve(serve::ServeArgs::default())) {
+            Command::Serve(args) => serve::serve(args).await,
+            Command::Simulate(args) => simulate::simulate(args).await,
+        }
+    })?;
+    // A blocking task (a tokenizer at work) must not hold up the end.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What is wrong with a `.env` file, without the lines that hold values.
+pub fn without_values(error: &dotenvy::Error) -> String {
+    match error {
+        dotenvy::Error::LineParse(_, at) => format!("a line cannot be parsed (at character {at})"),
+        other => other.to_string(),
+    }
+}
+
+/// Resolves at Ctrl-C or SIGTERM.
+pub(crate) async fn stop_signal() {
+    let ctrl_c = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let term = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending::<()>().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let term = std::future::pending::<()>();
+    tokio::select! {
+        () = ctrl_c => {}
+        () = term => {}
+    }
+}

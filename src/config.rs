@@ -1,0 +1,289 @@
+//! One typed configuration, from flags > environment (a `.env` file included) > lanes.toml >
+//! defaults.
+//!
+//! Keys are read from the environment alone and held as secrets; a file names the variable.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use lanes_service::{ProviderConfig, ResumePolicy, Timeouts};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+/// The program's address unless another is given.
+pub const DEFAULT_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7862);
+/// OpenAI's own address.
+const OPENAI_URL: &str = "https://api.openai.com/v1";
+/// The model used when none is named.
+const OPENAI_MODEL: &str = "gpt-4o-mini";
+
+/// A wrong setting, and where it stands.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("{path}: {message}")]
+    Parse {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong, with its line.
+        message: String,
+    },
+    /// A setting's value is out of range.
+    #[error("{0}")]
+    Value(String),
+}
+
+/// The file `lanes.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    addr: Option<SocketAddr>,
+    data_dir: Option<PathBuf>,
+    max_concurrency: Option<u32>,
+    #[serde(default)]
+    provider: Vec<FileProvider>,
+}
+
+/// A `[[provider]]` of the file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileProvider {
+    name: String,
+    base_urls: Vec<String>,
+    api_key_env: Option<String>,
+    #[serde(default)]
+    models: Vec<String>,
+    rpm: Option<u32>,
+    tpm: Option<u32>,
+    #[serde(default)]
+    timeout_s: FileTimeouts,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileTimeouts {
+    connect: Option<f64>,
+    first_token: Option<f64>,
+    gap: Option<f64>,
+    total: Option<f64>,
+}
+
+/// What flags gave.
+#[derive(Debug, Default)]
+pub struct Flags {
+    /// `--addr`.
+    pub addr: Option<SocketAddr>,
+    /// `--data-dir`.
+    pub data_dir: Option<PathBuf>,
+    /// `--config`.
+    pub config: Option<PathBuf>,
+}
+
+/// Everything the program can be told.
+#[derive(Debug)]
+pub struct Config {
+    /// Where to listen; loopback.
+    pub addr: SocketAddr,
+    /// Where runs are kept.
+    pub data_dir: PathBuf,
+    /// The most lanes a run may ask for.
+    pub max_concurrency: u32,
+    /// What happens to interrupted runs at start.
+    pub resume: ResumePolicy,
+    /// Configured providers; the simulator is added to them.
+    pub providers: Vec<ProviderConfig>,
+    /// The simulator's latency profile.
+    pub simulator_latency: String,
+}
+
+/// An environment variable that is set to something.
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok().map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
+}
+
+impl Config {
+    /// Reads it all.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the setting that is wrong.
+    pub fn load(flags: Flags) -> Result<Self, ConfigError> {
+        let named = flags.config.clone().or_else(|| env("LANES_CONFIG").map(PathBuf::from));
+        let file = match &named {
+            Some(path) => read(path)?,
+            None if Path::new("lanes.toml").exists() => read(Path::new("lanes.toml"))?,
+            None => File::default(),
+        };
+        let addr = match (flags.addr, env("LANES_ADDR")) {
+            (Some(addr), _) => addr,
+            (None, Some(text)) => text.parse().map_err(|_| {
+                value(format!("LANES_ADDR is “{text}”; it must be an address such as {DEFAULT_ADDR}"))
+            })?,
+            (None, None) => file.addr.unwrap_or(DEFAULT_ADDR),
+        };
+        if !addr.ip().is_loopback() {
+            return Err(value(format!(
+                "{addr} is not a loopback address. Other machines may not be let in before access \
+                 tokens are built; use 127.0.0.1, and a tunnel to reach it from elsewhere"
+            )));
+        }
+        let max_concurrency = match env("LANES_MAX_CONCURRENCY") {
+            Some(text) => text.parse().ok(),
+            None => Some(file.max_concurrency.unwrap_or(64)),
+        };
+        let max_concurrency = max_concurrency
+            .filter(|n| (1..=10_000).contains(n))
+            .ok_or_else(|| value("LANES_MAX_CONCURRENCY must be a number from 1 to 10000".into()))?;
+        let resume = match env("LANES_RESUME").as_deref() {
+            None | Some("ask") => ResumePolicy::Ask,
+            Some("auto") => ResumePolicy::Auto,
+            Some(other) => {
+                return Err(value(format!("LANES_RESUME is “{other}”; it must be auto or ask")));
+            }
+        };
+        let data_dir = flags
+            .data_dir
+            .or_else(|| env("LANES_DATA_DIR").map(PathBuf::from))
+            .or(file.data_dir)
+            .or_else(|| {
+                let dirs = directories::ProjectDirs::from("", "", "lanes")?;
+                Some(dirs.data_dir().to_owned())
+            })
+            .ok_or_else(|| value("there is no home directory: give --data-dir".into()))?;
+        let mut providers: Vec<ProviderConfig> = openai().into_iter().collect();
+        for provider in file.provider {
+            providers.push(provider.into_config()?);
+        }
+        Ok(Self {
+            addr,
+            data_dir,
+            max_concurrency,
+            resume,
+            providers,
+            simulator_latency: env("LANES_SIM_LATENCY").unwrap_or_else(|| "demo".to_owned()),
+        })
+    }
+}
+
+/// The provider that the well-known variables describe, when a key or an address is set.
+fn openai() -> Option<ProviderConfig> {
+    let key = env("OPENAI_API_KEY");
+    let url = env("OPENAI_BASE_URL");
+    if key.is_none() && url.is_none() {
+        return None;
+    }
+    let (id, name) = match &url {
+        Some(url) => ("endpoint", host_of(url)),
+        None => ("openai", "OpenAI".to_owned()),
+    };
+    Some(ProviderConfig {
+        id: id.to_owned(),
+        name,
+        base_url: url.unwrap_or_else(|| OPENAI_URL.to_owned()),
+        api_key: key.map(SecretString::from),
+        models: vec![env("OPENAI_MODEL").unwrap_or_else(|| OPENAI_MODEL.to_owned())],
+        simulated: false,
+        timeouts: Timeouts::default(),
+        rpm: None,
+        tpm: None,
+        extra_headers: Vec::new(),
+    })
+}
+
+/// The host of an address, for a name; never what may stand before it.
+fn host_of(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    host.rsplit('@').next().unwrap_or(host).to_owned()
+}
+
+impl FileProvider {
+    fn into_config(self) -> Result<ProviderConfig, ConfigError> {
+        let name = self.name;
+        let [url] = self.base_urls.as_slice() else {
+            return Err(value(format!(
+                "provider “{name}”: give one base URL; several are not supported yet"
+            )));
+        };
+        if self.rpm == Some(0) || self.tpm == Some(0) {
+            return Err(value(format!("provider “{name}”: rpm and tpm must be at least 1")));
+        }
+        let default = Timeouts::default();
+        let seconds = |given: Option<f64>, default: Duration| match given {
+            None => Ok(default),
+            Some(s) if s > 0.0 && s <= 86_400.0 => Ok(Duration::from_secs_f64(s)),
+            Some(s) => Err(value(format!(
+                "provider “{name}”: a timeout of {s} s is out of range (more than 0, at most 86400)"
+            ))),
+        };
+        let timeouts = Timeouts {
+            connect: seconds(self.timeout_s.connect, default.connect)?,
+            first_token: seconds(self.timeout_s.first_token, default.first_token)?,
+            gap: seconds(self.timeout_s.gap, default.gap)?,
+            total: seconds(self.timeout_s.total, default.total)?,
+        };
+        Ok(ProviderConfig {
+            id: name.clone(),
+            base_url: url.clone(),
+            api_key: self.api_key_env.and_then(|v| env(&v)).map(SecretString::from),
+            models: self.models,
+            simulated: false,
+            timeouts,
+            rpm: self.rpm,
+            tpm: self.tpm,
+            extra_headers: Vec::new(),
+            name,
+        })
+    }
+}
+
+fn value(message: String) -> ConfigError {
+    ConfigError::Value(message)
+}
+
+fn read(path: &Path) -> Result<File, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    toml::from_str(&text).map_err(|e| ConfigError::Parse {
+        path: path.to_owned(),
+        message: e.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_providers_name_never_shows_credentials_of_its_address() {
+        assert_eq!(host_of("http://user:secret@host:8080/v1"), "host:8080");
+        assert_eq!(host_of("http://127.0.0.1:9001/v1"), "127.0.0.1:9001");
+    }
+
+    #[test]
+    fn leptos_toml_equals_the_workspaces_own_settings() {
+        let ours = include_str!("../Leptos.toml");
+        let cargo = include_str!("../Cargo.toml");
+        let header = "[[workspace.metadata.leptos]]";
+        let block = |text: &str| -> Vec<String> {
+            let start = text.find(header).expect("the settings are there") + header.len();
+            let rest = &text[start..];
+            let end = rest.find("\n[").unwrap_or(rest.len());
+            rest[..end]
+                .lines()
+                .map(str::trim)
+                .filter(|l| !l.is_empty() && !l.starts_with('#'))
+                .map(str::to_owned)
+                .collect()
+        };
+        assert_eq!(block(ours), block(cargo));
+    }
+}

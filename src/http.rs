@@ -1,0 +1,78 @@
+//! The faces over HTTP: the page, the REST API, the event stream, the built files. Each handler
+//! validates, calls the service and maps its error.
+
+mod assets;
+mod catalogue;
+mod events;
+mod forms;
+mod guard;
+mod health;
+mod page;
+mod problem;
+mod runs;
+
+use std::net::SocketAddr;
+
+use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+use lanes_service::Service;
+use leptos::prelude::LeptosOptions;
+use tokio_util::sync::CancellationToken;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
+
+pub use problem::Problem;
+
+/// The largest body of a request: a text at its limit, escaped in JSON in the worst way.
+const MAX_BODY: usize = 2_000_000;
+
+/// What handlers share.
+#[derive(Clone, FromRef)]
+pub struct AppState {
+    service: Service,
+    options: LeptosOptions,
+    stop: StopToken,
+}
+
+/// Cancelled when the program stops: streams end then.
+#[derive(Clone)]
+pub struct StopToken(CancellationToken);
+
+/// Everything the program serves.
+pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Router {
+    let options = page::options(addr);
+    let state = AppState { service, options, stop: StopToken(stop) };
+    let compressed = CompressionLayer::new()
+        .compress_when(DefaultPredicate::new().and(NotForContentType::new("text/event-stream")));
+    let api = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/api/tasks", get(catalogue::tasks))
+        .route("/api/samples", get(catalogue::samples))
+        .route("/api/providers", get(catalogue::providers))
+        .route("/api/runs", get(runs::list).post(runs::create))
+        .route("/api/runs/{id}", get(runs::show).delete(runs::delete))
+        .route("/api/runs/{id}/cancel", post(runs::cancel))
+        .route("/api/runs/{id}/resume", post(runs::resume))
+        .route("/api/runs/{id}/events", get(events::stream))
+        .route("/api/runs/{id}/export", get(runs::export))
+        .route("/api/{*rest}", axum::routing::any(problem::no_such_address))
+        .method_not_allowed_fallback(problem::method_not_allowed);
+    let forms = Router::new()
+        .route("/runs/{id}/cancel", post(forms::cancel))
+        .route("/runs/{id}/resume", post(forms::resume))
+        .route("/runs/{id}/delete", post(forms::delete));
+    let pages = page::routes(&state).route("/runs", post(forms::start));
+    Router::new()
+        .merge(api)
+        .merge(forms)
+        .merge(pages)
+        .route("/pkg/{*path}", get(assets::built))
+        .route("/favicon.svg", get(assets::favicon))
+        .fallback(page::fallback)
+        .layer(middleware::from_fn(guard::same_origin))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(compressed)
+        .with_state(state)
+}

@@ -1,0 +1,205 @@
+//! Runs over REST.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use lanes_model::{FieldError, Mode, RunId, RunRequest, RunStatus, RunView};
+use lanes_service::{ExportFormat, RunFilter, Service, export as exports};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::Problem;
+
+/// The most runs in one page of the list.
+const MAX_LIMIT: u32 = 200;
+
+/// A body that is to be JSON: a wrong content type, broken JSON and a wrong field are told apart.
+fn parse<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<T, Problem> {
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
+    let essence = media_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    if essence != "application/json" && !essence.ends_with("+json") {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Send JSON, with the header Content-Type: application/json.",
+        ));
+    }
+    let body = body.map_err(|e| Problem::new(e.status(), e.body_text()))?;
+    let mut reader = serde_json::Deserializer::from_slice(&body);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|e| {
+        let inner = e.inner();
+        if inner.is_data() {
+            let pointer: String = e
+                .path()
+                .iter()
+                .map(|s| format!("/{s}"))
+                .collect::<String>()
+                .replace(['[', ']'], "");
+            Problem::invalid(vec![FieldError::new(pointer, format!("{inner}."))])
+        } else {
+            Problem::new(StatusCode::BAD_REQUEST, format!("The body is not JSON: {inner}."))
+        }
+    })?;
+    reader.end().map_err(|e| {
+        Problem::new(StatusCode::BAD_REQUEST, format!("The body is not JSON: {e}."))
+    })?;
+    Ok(value)
+}
+
+/// `POST /api/runs`
+pub async fn create(
+    State(service): State<Service>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let request: RunRequest = parse(&headers, body)?;
+    let key = match headers.get("idempotency-key").map(|v| v.to_str()) {
+        None => None,
+        Some(Ok(key)) if (1..=255).contains(&key.len()) => Some(key),
+        Some(_) => {
+            return Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "An Idempotency-Key has 1 to 255 visible ASCII characters.",
+            ));
+        }
+    };
+    let id = service.start(&request, key).await?.id;
+    let location = [(header::LOCATION, format!("/api/runs/{id}"))];
+    Ok((StatusCode::CREATED, location, Json(json!({ "id": id }))).into_response())
+}
+
+/// `GET /api/runs`
+pub async fn list(
+    State(service): State<Service>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let (filter, errors) = filter(query.as_deref().unwrap_or(""));
+    if !errors.is_empty() {
+        return Err(Problem::invalid(errors));
+    }
+    let page = service.list(&filter).await?;
+    let body = json!({
+        "items": page.items,
+        "next_cursor": page.next_cursor,
+        "total": page.total,
+    });
+    Ok(Json(body).into_response())
+}
+
+/// The query of the list; every wrong parameter is named.
+fn filter(query: &str) -> (RunFilter, Vec<FieldError>) {
+    let mut filter = RunFilter { limit: 50, ..RunFilter::default() };
+    let mut errors = Vec::new();
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
+    for (name, value) in pairs {
+        if value.is_empty() {
+            continue;
+        }
+        match name.as_str() {
+            "limit" => match value.parse() {
+                Ok(n) if (1..=MAX_LIMIT).contains(&n) => filter.limit = n,
+                _ => errors.push(FieldError::new(
+                    "/limit",
+                    format!("limit must be a number from 1 to {MAX_LIMIT}."),
+                )),
+            },
+            "cursor" => filter.cursor = Some(value),
+            "q" => filter.search = Some(value),
+            "mode" => match value.parse::<Mode>() {
+                Ok(mode) => filter.mode = Some(mode),
+                Err(e) => errors.push(FieldError::new("/mode", format!("{e}."))),
+            },
+            "status" => match RunStatus::from_id(&value) {
+                Some(status) => filter.status = Some(status),
+                None => {
+                    let known: Vec<_> = RunStatus::ALL.iter().map(|s| s.id()).collect();
+                    let detail = format!("status must be one of {}.", known.join(", "));
+                    errors.push(FieldError::new("/status", detail));
+                }
+            },
+            _ => {}
+        }
+    }
+    (filter, errors)
+}
+
+/// `GET /api/runs/{id}`
+pub async fn show(
+    State(service): State<Service>,
+    Path(id): Path<String>,
+) -> Result<Json<RunView>, Problem> {
+    let (state, now) = service.state(&RunId(id)).await?;
+    Ok(Json(RunView::of(&state, now)))
+}
+
+/// `DELETE /api/runs/{id}`
+pub async fn delete(
+    State(service): State<Service>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    service.delete(&RunId(id)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /api/runs/{id}/cancel`
+pub async fn cancel(
+    State(service): State<Service>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    service.cancel(&RunId(id.clone())).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "id": id }))).into_response())
+}
+
+/// `POST /api/runs/{id}/resume`
+pub async fn resume(
+    State(service): State<Service>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    service.resume(&RunId(id.clone())).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "id": id }))).into_response())
+}
+
+/// `GET /api/runs/{id}/export?format=json|csv|md|svg`
+pub async fn export(
+    State(service): State<Service>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let pairs: Vec<(String, String)> =
+        serde_urlencoded::from_str(query.as_deref().unwrap_or("")).unwrap_or_default();
+    let format = pairs.iter().find(|(k, _)| k == "format").map_or("json", |(_, v)| v.as_str());
+    let (state, now) = service.state(&RunId(id)).await?;
+    let format = match format {
+        "json" => ExportFormat::Json,
+        "csv" => ExportFormat::Csv,
+        "md" => ExportFormat::Markdown,
+        "svg" => {
+            let short: String = state.header.id.as_str().chars().take(8).collect();
+            let name = format!("lanes-run-{short}.svg");
+            return Ok(file(&name, "image/svg+xml", app::charts::run_svg(&state)));
+        }
+        _ => {
+            return Err(Problem::invalid(vec![FieldError::new(
+                "/format",
+                "format must be one of json, csv, md, svg.",
+            )]));
+        }
+    };
+    let export = exports::export(&state, now, format)?;
+    Ok(file(&export.file_name, export.media_type, export.body))
+}
+
+/// A file to download. The name is made by us, of plain ASCII.
+fn file(name: &str, media_type: &'static str, body: String) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, media_type.to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+    ];
+    (headers, body).into_response()
+}

@@ -285,7 +285,7 @@ export async function runId(page: Page): Promise<string> {
 
 /** The button that starts a run; its name carries the mode and, with a mouse, the keys. */
 export function runButton(page: Page): Locator {
-  return page.getByRole('button', { name: /^Run\b/ });
+  return page.getByRole('button', { name: /^Run (sequential|parallel|compare)/ });
 }
 
 /** Chooses exactly these tasks. */

@@ -10,7 +10,7 @@ mod request;
 pub use data::{ModelHistory, Prefill, ProviderBadge, RunPageData, RunsPageData, WorkbenchData};
 pub use error::UiError;
 pub use functions::{
-    cancel_run, count_text, delete_run, default_provider, resume_run, run_page, runs_page,
+    cancel_run, count_text, default_provider, delete_run, resume_run, run_page, runs_page,
     sample_text, start_run, workbench,
 };
 #[cfg(feature = "ssr")]

@@ -1,6 +1,7 @@
 // A run while it goes on: stopped, left, come back to, watched twice, cut off. One log, one truth.
 import { COMPARE, expect, open, runStatus, TASKS, test } from '../helper';
-import { expectWholeReport } from '../report';
+import { expectExactLedger, expectLedgerAddsUp, expectWholeReport } from '../report';
+import { Wire } from '../wire';
 
 test.use({ latency: 'fixed:700ms' });
 
@@ -45,38 +46,41 @@ test('a reload in the middle and a second page show the same run, which goes on'
   expect(await figures(second)).toBe(await figures(page));
 });
 
-test('a lost network keeps the page, says so, and fills in what was missed', async ({ page, context, lanes, messages }) => {
+test('a lost network keeps the page, says so, and fills in what was missed', async ({ page, lanes, messages }) => {
   messages.expectLostConnections();
+  const wire = await Wire.to(lanes.url);
   const id = await lanes.run(COMPARE);
-  await open(page, `/runs/${id}`);
+  await open(page, `${wire.url}/runs/${id}`);
   await expect(runStatus(page)).toHaveText('Running');
-  // An open stream survives `setOffline`, so new ones are refused and the program is the one to hang up.
-  await page.route('**/api/runs/*/events*', (route) => route.abort());
-  await context.setOffline(true);
-  await page.reload({ waitUntil: 'commit' }).catch(() => undefined);
-  await context.setOffline(false);
-  await open(page, `/runs/${id}`);
+  await wire.cut();
   const lost = page.getByText(/reconnecting/i);
   await expect(lost).toBeVisible();
   await expect(page.getByRole('heading', { name: 'Timeline' })).toBeVisible();
+  await expect(page.locator('article.result')).toHaveCount(TASKS.length);
 
   const seen = (await lanes.view(id)).last_seq;
   await expect.poll(async () => (await lanes.view(id)).last_seq).toBeGreaterThan(seen + 2);
-  await page.unroute('**/api/runs/*/events*');
+  await wire.mend();
   await expect(lost).toBeHidden({ timeout: 20_000 });
   await expect(runStatus(page)).toHaveText('Finished', { timeout: 20_000 });
   await expectWholeReport(page, await lanes.finished(id));
+  await wire.cut();
 });
 
 test('a run that ends while the network is away is whole once it is back', async ({ page, lanes, messages }) => {
   messages.expectLostConnections();
+  const wire = await Wire.to(lanes.url);
   const id = await lanes.run({ ...COMPARE, tasks: TASKS.slice(0, 3) });
-  let away = true;
-  await page.route('**/api/runs/*/events*', (route) => (away ? route.abort() : route.continue()));
-  await open(page, `/runs/${id}`);
+  await open(page, `${wire.url}/runs/${id}`);
+  await expect(runStatus(page)).toHaveText('Running');
+  await wire.cut();
   const view = await lanes.finished(id);
-  away = false;
+  await expect(page.getByText(/reconnecting/i)).toBeVisible();
+  await wire.mend();
   await expect(runStatus(page)).toHaveText('Finished', { timeout: 20_000 });
   expect(view.status).toBe('succeeded');
-  await expect(page.locator('article.result')).toHaveCount(3);
+  expectExactLedger(view);
+  await expectLedgerAddsUp(page, view);
+  await expect(page.locator('article.result .text:not(:empty)')).toHaveCount(3);
+  await wire.cut();
 });

@@ -30,6 +30,10 @@ fn parse<T: DeserializeOwned>(
         ));
     }
     let body = body.map_err(|e| Problem::new(e.status(), e.body_text()))?;
+    // A list would be read as the fields in order; only an object says what it means.
+    if body.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[') {
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "The body must be a JSON object."));
+    }
     let mut reader = serde_json::Deserializer::from_slice(&body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|e| {
         let inner = e.inner();

@@ -36,8 +36,8 @@ mod stream {
     use std::cell::Cell;
     use std::rc::Rc;
 
-    use send_wrapper::SendWrapper;
     use leptos::prelude::on_cleanup;
+    use send_wrapper::SendWrapper;
     use serde::de::DeserializeOwned;
     use wasm_bindgen::JsCast;
     use wasm_bindgen::closure::Closure;
@@ -85,8 +85,7 @@ mod stream {
         let mut handlers: Vec<Handler> = Vec::new();
         let mut listen = |name: &str, handle: Box<dyn Fn(MessageEvent)>| {
             let handler = Handler::new(handle);
-            let _ =
-                source.add_event_listener_with_callback(name, handler.as_ref().unchecked_ref());
+            let _ = source.add_event_listener_with_callback(name, handler.as_ref().unchecked_ref());
             handlers.push(handler);
         };
         let send = Rc::clone(&on_message);

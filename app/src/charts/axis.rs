@@ -91,8 +91,6 @@ pub fn shares(parts: &[u64], px: f64, min: f64) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -117,19 +115,21 @@ mod tests {
         assert_eq!(shares(&[], 100.0, 2.0), Vec::<f64>::new());
     }
 
-    proptest! {
-        #[test]
-        fn an_axis_has_five_to_ten_ticks_within_it(end in 10u64..10_000_000_000) {
-            let axis = Axis::new(Micros(end));
+    #[test]
+    fn an_axis_has_five_to_ten_ticks_within_it() {
+        for end in (1..60).map(|i| Micros(1_000 * 13u64.pow(i % 7) / 10 * u64::from(i))) {
+            let axis = Axis::new(end);
             let ticks: Vec<_> = axis.ticks().collect();
-            prop_assert!((5..=10).contains(&ticks.len()), "{}", ticks.len());
-            prop_assert!(ticks.iter().all(|&t| t <= axis.end));
+            assert!((5..=10).contains(&ticks.len()), "{end:?}: {}", ticks.len());
+            assert!(ticks.iter().all(|&t| t <= axis.end));
         }
+    }
 
-        #[test]
-        fn shares_fill_the_space(parts in prop::collection::vec(1u64..1_000_000, 1..8)) {
+    #[test]
+    fn shares_fill_the_space() {
+        for parts in [vec![1, 1], vec![1, 1, 1_000_000], vec![7; 12], vec![5, 1, 900, 2]] {
             let sum: f64 = shares(&parts, 1_000.0, 2.0).iter().sum();
-            prop_assert!((sum - 100.0).abs() < 1e-6);
+            assert!((sum - 100.0).abs() < 1e-6, "{parts:?}: {sum}");
         }
     }
 }

@@ -136,9 +136,7 @@ pub fn frame(
         needed,
         now: match at {
             Some(at) => Some(at),
-            None if live => {
-                state.passes.iter().filter(|p| running(p)).map(|p| p.wall(now)).max()
-            }
+            None if live => state.passes.iter().filter(|p| running(p)).map(|p| p.wall(now)).max(),
             None => None,
         },
         saved: if at.is_some() { None } else { saved(&panels) },
@@ -265,7 +263,13 @@ mod tests {
     fn a_replay_shows_both_passes_as_they_were_then() {
         let state = fixture::finished("Text");
         let frame = frame(&state, state.latest, Some(Micros(1_600_000)), &[]);
-        assert!(frame.panels.iter().flat_map(|p| p.lanes.iter().flatten()).all(|i| i.end.0 <= 1_600_000));
+        assert!(
+            frame
+                .panels
+                .iter()
+                .flat_map(|p| p.lanes.iter().flatten())
+                .all(|i| i.end.0 <= 1_600_000)
+        );
         let done: Vec<_> = frame.panels.iter().map(|p| p.done).collect();
         assert_eq!(done, [1, 1]);
         assert_eq!(frame.now, Some(Micros(1_600_000)));

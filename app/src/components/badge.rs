@@ -41,7 +41,9 @@ impl BadgeText {
         let attempts = call.attempts.len();
         let streaming = call.attempts.last().is_some_and(|a| a.first_token.is_some());
         match call.status() {
-            CallStatus::Queued if attempts > 0 => Self::new("warn", Some("retry"), "Waiting to retry"),
+            CallStatus::Queued if attempts > 0 => {
+                Self::new("warn", Some("retry"), "Waiting to retry")
+            }
             CallStatus::Queued => Self::new("", None, "Waiting for a lane"),
             CallStatus::Running if streaming => Self::new("live", None, "Streaming"),
             CallStatus::Running => Self::new("live", None, "Waiting for first token"),

@@ -2,9 +2,7 @@
 //! stands and to the event stream for what follows. Rule: figures come from the state; the browser's
 //! clock only moves the line of the present.
 
-use lanes_model::{
-    CallId, Estimate, Micros, PassMode, PassState, RunState, TaskHistory, estimate,
-};
+use lanes_model::{CallId, Estimate, Micros, PassMode, PassState, RunState, TaskHistory, estimate};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;

@@ -11,8 +11,7 @@ use super::{ModelHistory, Prefill, UiError, WorkbenchData};
 /// # Errors
 /// When it is not there, which would be a mistake in the program's set-up.
 pub fn service() -> Result<Service, UiError> {
-    use_context::<Service>()
-        .ok_or_else(|| UiError::Failed("The service is not set up.".to_owned()))
+    use_context::<Service>().ok_or_else(|| UiError::Failed("The service is not set up.".to_owned()))
 }
 
 /// Sets the status of the response being made.

@@ -34,7 +34,9 @@ fn elapsed_basis(state: &RunState) -> String {
     match current(state) {
         None => "waiting to begin".to_owned(),
         Some(_) if state.header.plan.race => "both passes started together".to_owned(),
-        Some(pass) if state.passes.len() > 1 => format!("{} pass", pass.mode.label().to_lowercase()),
+        Some(pass) if state.passes.len() > 1 => {
+            format!("{} pass", pass.mode.label().to_lowercase())
+        }
         Some(pass) => format::plural(u64::from(pass.lanes), "lane"),
     }
 }
@@ -42,14 +44,12 @@ fn elapsed_basis(state: &RunState) -> String {
 /// What the calls of a pass are doing: "2 streaming, 1 failed".
 fn doing(pass: &PassState) -> String {
     let under_way = || pass.calls.iter().filter(|c| c.status() == CallStatus::Running);
-    let has_text = |c: &&lanes_model::CallState| {
-        c.attempts.last().is_some_and(|a| a.first_token.is_some())
-    };
+    let has_text =
+        |c: &&lanes_model::CallState| c.attempts.last().is_some_and(|a| a.first_token.is_some());
     let streaming = under_way().filter(has_text).count() as u64;
     let sent = under_way().count() as u64 - streaming;
-    let retrying = pass.calls.iter().filter(|c| {
-        c.status() == CallStatus::Queued && !c.attempts.is_empty()
-    });
+    let retrying =
+        pass.calls.iter().filter(|c| c.status() == CallStatus::Queued && !c.attempts.is_empty());
     let parts = [
         (streaming, "streaming"),
         (sent, "waiting for first token"),
@@ -66,7 +66,10 @@ fn doing(pass: &PassState) -> String {
         (false, _) => parts.join(", "),
         (true, PassStatus::Waiting) => "not begun".to_owned(),
         (true, PassStatus::Completed) => {
-            format!("finished in {}", format::seconds_table(pass.wall(pass.end.unwrap_or_default())))
+            format!(
+                "finished in {}",
+                format::seconds_table(pass.wall(pass.end.unwrap_or_default()))
+            )
         }
         (true, _) => "under way".to_owned(),
     }

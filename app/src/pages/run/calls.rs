@@ -1,0 +1,199 @@
+//! The calls of a run that is over as a table: what each took, used and cost, pass beside pass.
+
+use lanes_model::{
+    AttemptState, CallId, CallState, CallStatus, Micros, PassState, RunState, UsdMicros, format,
+};
+use leptos::prelude::*;
+
+use super::{Run, call_name, head, main_pass};
+use crate::charts::timeline::order;
+use crate::components::icons::{Icon, task_icon};
+
+/// A call's time: from its first attempt to its end.
+pub(super) fn duration(call: &CallState, latest: Micros) -> Option<Micros> {
+    call.start().map(|start| call.end.unwrap_or(latest).since(start))
+}
+
+/// Its time to first token, in the attempt that gave the answer.
+pub(super) fn first_token(call: &CallState) -> Option<Micros> {
+    let attempt = call.successful().or(call.attempts.last())?;
+    attempt.first_token.map(|at| at.since(attempt.start))
+}
+
+/// What its answers cost.
+pub(super) fn cost(call: &CallState) -> Option<UsdMicros> {
+    let mut priced = call.attempts.iter().filter_map(|a| a.cost_usd_micros).peekable();
+    priced.peek()?;
+    Some(priced.sum())
+}
+
+fn time(t: Option<Micros>) -> String {
+    format::or_missing(t, format::seconds_table)
+}
+
+fn tokens(a: Option<&AttemptState>, of: impl Fn(lanes_model::Usage) -> u64) -> Option<u64> {
+    a.and_then(|a| a.usage).map(of)
+}
+
+struct Row {
+    icon: &'static str,
+    name: String,
+    cells: Vec<String>,
+    trouble: bool,
+}
+
+fn row(state: &RunState, passes: &[&PassState], id: CallId) -> Option<Row> {
+    let calls: Vec<_> = passes.iter().filter_map(|p| p.calls.get(id.index())).collect();
+    let main = main_pass(state)?.calls.get(id.index())?;
+    let answer = main.successful();
+    let mut cells: Vec<_> = calls.iter().map(|c| time(duration(c, state.latest))).collect();
+    cells.extend(calls.iter().map(|c| time(first_token(c))));
+    cells.push(format::or_missing(tokens(answer, |u| u.input), format::count));
+    cells.push(format::or_missing(tokens(answer, |u| u.output), format::count));
+    cells.push(format::or_missing(cost(main), format::cost_table));
+    let attempts: Vec<_> = calls.iter().map(|c| format::count(c.attempts.len() as u64)).collect();
+    let same = attempts.windows(2).all(|w| w[0] == w[1]);
+    cells.push(if same {
+        attempts.first().cloned().unwrap_or_default()
+    } else {
+        attempts.join(" / ")
+    });
+    let trouble = calls.iter().any(|c| c.attempts.len() > 1 || c.status() == CallStatus::Failed);
+    let icon = state.header.task_of(id).map_or("custom", |t| task_icon(t.id.as_str()));
+    Some(Row { icon, name: call_name(state, id), cells, trouble })
+}
+
+fn totals(state: &RunState, passes: &[&PassState]) -> Vec<String> {
+    let mut cells: Vec<_> =
+        passes.iter().map(|p| format::seconds_table(p.wall(state.latest))).collect();
+    cells.extend(passes.iter().map(|_| String::new()));
+    let main = || main_pass(state).into_iter().flat_map(|p| &p.calls);
+    let sum = |of: fn(lanes_model::Usage) -> u64| {
+        main().filter_map(|c| tokens(c.successful(), of)).sum::<u64>()
+    };
+    cells.push(format::count(sum(|u| u.input)));
+    cells.push(format::count(sum(|u| u.output)));
+    let priced = state.header.provider.price;
+    let total = priced.map(|_| main().filter_map(cost).sum());
+    cells.push(format::or_missing(total, format::cost_table));
+    let attempts = |p: &PassState| p.calls.iter().map(|c| c.attempts.len() as u64).sum::<u64>();
+    let attempts: Vec<_> = passes.iter().map(|p| format::count(attempts(p))).collect();
+    let same = attempts.windows(2).all(|w| w[0] == w[1]);
+    cells.push(if same {
+        attempts.first().cloned().unwrap_or_default()
+    } else {
+        attempts.join(" / ")
+    });
+    cells
+}
+
+fn heads(state: &RunState, passes: &[&PassState]) -> Vec<String> {
+    let (mut heads, side) = match passes.len() {
+        0 | 1 => (vec!["Time".to_owned(), "TTFT".to_owned()], ""),
+        _ => {
+            let names = passes.iter().map(|p| p.mode.label().to_owned());
+            let short = passes.iter().map(|p| match p.mode {
+                lanes_model::PassMode::Sequential => "TTFT seq.".to_owned(),
+                lanes_model::PassMode::Parallel => "TTFT par.".to_owned(),
+            });
+            (names.chain(short).collect(), " per pass")
+        }
+    };
+    heads.extend(["Tokens in".to_owned(), "Tokens out".to_owned()]);
+    heads.push(format!(
+        "Cost{side}{}",
+        if head::cost_word(state).is_empty() { "" } else { ", modelled" }
+    ));
+    heads.push(format!("Attempts{side}"));
+    heads
+}
+
+/// "1 failed attempt, 1 call failed".
+fn trouble(state: &RunState) -> String {
+    let calls = || state.passes.iter().flat_map(|p| &p.calls);
+    let attempts = calls().flat_map(|c| &c.attempts).filter(|a| a.failure.is_some()).count() as u64;
+    let failed = calls().filter(|c| c.status() == CallStatus::Failed).count() as u64;
+    match (attempts, failed) {
+        (0, 0) => "No errors".to_owned(),
+        (n, 0) => format!("{}, recovered by retry", format::plural(n, "error")),
+        (n, f) => format!("{}, {} failed", format::plural(n, "error"), format::plural(f, "call")),
+    }
+}
+
+/// The card.
+#[component]
+pub(super) fn Calls(run: Run) -> impl IntoView {
+    // What is over does not change.
+    run.state.with_untracked(|state| {
+        let passes: Vec<_> = order(state).into_iter().filter_map(|i| state.passes.get(i)).collect();
+        let heads = heads(state, &passes);
+        let ids = (0..).map(CallId).take(state.header.plan.calls.len());
+        let rows: Vec<_> = ids.filter_map(|id| row(state, &passes, id)).collect();
+        let totals = totals(state, &passes);
+        let several = state.header.documents.len() > 1;
+        view! {
+            <section class="card" aria-labelledby="h-c">
+                <div class="card-head">
+                    <h2 id="h-c">{if several { "Calls" } else { "Calls by task" }}</h2>
+                    <span class="hint">{trouble(state)}</span>
+                </div>
+                <div class="scroll">
+                    <table>
+                        <thead>
+                            <tr>
+                                <th scope="col">"Task"</th>
+                                {heads
+                                    .into_iter()
+                                    .map(|h| view! { <th scope="col" class="num">{h}</th> })
+                                    .collect_view()}
+                            </tr>
+                        </thead>
+                        <tbody>{rows.into_iter().map(draw).collect_view()}</tbody>
+                        <tfoot>
+                            <tr>
+                                <th scope="row">"Wall time and totals"</th>
+                                {totals
+                                    .into_iter()
+                                    .map(|t| view! { <td class="num">{t}</td> })
+                                    .collect_view()}
+                            </tr>
+                        </tfoot>
+                    </table>
+                </div>
+            </section>
+        }
+    })
+}
+
+fn draw(row: Row) -> impl IntoView {
+    let last = row.cells.len().saturating_sub(1);
+    let cells = row.cells.into_iter().enumerate().map(|(i, text)| {
+        let marked = row.trouble && i == last;
+        view! {
+            <td class="num">
+                {if marked {
+                    view! {
+                        <span class="badge badge--warn">
+                            <Icon name="retry"/>
+                            {text}
+                        </span>
+                    }
+                        .into_any()
+                } else {
+                    text.into_any()
+                }}
+            </td>
+        }
+    });
+    view! {
+        <tr>
+            <th scope="row">
+                <span class="row" style="flex-wrap:nowrap">
+                    <Icon name=row.icon/>
+                    {row.name}
+                </span>
+            </th>
+            {cells.collect_view()}
+        </tr>
+    }
+}

@@ -1,0 +1,159 @@
+//! The time ledger: where every lane-second went. The bars share one scale; the figures add up.
+
+use lanes_model::{Ledger, LedgerState, Micros, RunState, explain_ledger, format, segments};
+use leptos::prelude::*;
+
+use super::Run;
+use crate::charts::timeline::order;
+use crate::components::definition::Definition;
+
+const MEANING: &str = "Every lane-second goes to exactly one state. The bars share one scale and add \
+    up to concurrency × wall time.";
+
+/// A pass's ledger as it is shown.
+#[derive(Debug, Clone, PartialEq)]
+struct Column {
+    name: &'static str,
+    ledger: Ledger,
+    hint: String,
+}
+
+fn columns(state: &RunState) -> Vec<Column> {
+    let pass = |i: usize| {
+        let pass = state.passes.get(i).filter(|p| p.start.is_some())?;
+        let wall = format::seconds_table(pass.wall(state.latest));
+        Some(Column {
+            name: pass.mode.label(),
+            ledger: Ledger::of(&segments(pass, state.latest)),
+            hint: format!("{} {} × {wall}", pass.mode.label(), pass.lanes),
+        })
+    };
+    order(state).into_iter().filter_map(pass).collect()
+}
+
+fn bar(column: &Column, longest: Micros) -> impl IntoView + use<> {
+    let mut x = 0.0;
+    let bars = LedgerState::ALL
+        .into_iter()
+        .filter_map(|state| {
+            let time = column.ledger.get(state);
+            let width = time.0 as f64 / longest.0.max(1) as f64 * 100.0;
+            let style = format!("--x:{x:.2}%;--w:{width:.2}%");
+            x += width;
+            let class = format!("bar bar--{}", state.class());
+            (time.0 > 0).then(|| view! { <span class=class style=style></span> })
+        })
+        .collect_view();
+    let total = lane_seconds(&column.ledger);
+    view! {
+        <div class="ledger-row">
+            <b>{column.name}</b>
+            <div class="ledger-bar" role="img" aria-label=format!("{} ledger, {total}", column.name)>
+                {bars}
+            </div>
+            <span class="num">{total.clone()}</span>
+        </div>
+    }
+}
+
+/// "12.00 lane-s".
+fn lane_seconds(ledger: &Ledger) -> String {
+    let total = format::ledger_total(ledger);
+    match total.strip_suffix(" s").filter(|t| !t.contains(' ')) {
+        Some(seconds) => format!("{seconds} lane-s"),
+        None => total,
+    }
+}
+
+fn table(columns: &[Column]) -> impl IntoView + use<> {
+    let shown: Vec<_> = columns.iter().map(|c| format::ledger_display(&c.ledger)).collect();
+    let heads = columns
+        .iter()
+        .map(|c| view! { <th scope="col" class="num" colspan="2">{c.name}</th> })
+        .collect_view();
+    let rows = LedgerState::ALL
+        .into_iter()
+        .enumerate()
+        .filter(|(_, state)| columns.iter().any(|c| c.ledger.get(*state).0 > 0))
+        .map(|(i, state)| {
+            let cells = shown
+                .iter()
+                .filter_map(|column| column.get(i).cloned())
+                .map(|(_, time, share)| {
+                    view! {
+                        <td class="num">{time}</td>
+                        <td class="num dim">{share}</td>
+                    }
+                })
+                .collect_view();
+            view! {
+                <tr>
+                    <th scope="row">
+                        <span class=format!("swatch bar--{}", state.class())></span>
+                        {state.label()}
+                    </th>
+                    {cells}
+                </tr>
+            }
+        })
+        .collect_view();
+    let totals = columns
+        .iter()
+        .map(|c| {
+            view! {
+                <td class="num">{format::ledger_total(&c.ledger)}</td>
+                <td class="num">{format::percent(1.0)}</td>
+            }
+        })
+        .collect_view();
+    view! {
+        <table class="ledger-table">
+            <thead>
+                <tr>
+                    <th scope="col">"State"</th>
+                    {heads}
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+            <tfoot>
+                <tr>
+                    <th scope="row">"Concurrency × wall time"</th>
+                    {totals}
+                </tr>
+            </tfoot>
+        </table>
+    }
+}
+
+/// The card; nothing when no pass has begun.
+#[component]
+pub(super) fn LedgerCard(run: Run) -> impl IntoView {
+    let columns = Memo::new(move |_| run.state.with(columns));
+    let words = Memo::new(move |_| run.state.with(explain_ledger).join(" "));
+    let hints = move || columns.get().into_iter().map(|c| c.hint).collect::<Vec<_>>().join(", ");
+    view! {
+        <Show when=move || columns.with(|c| !c.is_empty())>
+            <section class="card" aria-labelledby="h-l">
+                <div class="card-head">
+                    <h2 id="h-l">
+                        <Definition id="d-ledger" word="Time ledger" meaning=MEANING/>
+                    </h2>
+                    <span class="hint">{hints}</span>
+                </div>
+                <div class="cols" style="gap:0">
+                    <div class="c6 card-body ledger" style="padding-top:var(--2)">
+                        {move || {
+                            columns
+                                .with(|c| {
+                                    let longest = c.iter().map(|c| c.ledger.total()).max();
+                                    c.iter().map(|c| bar(c, longest.unwrap_or_default())).collect_view()
+                                })
+                        }}
+                        <p class="sub" style="font-size:var(--t-sm)">{move || words.get()}</p>
+                    </div>
+                    <div class="c6 scroll">{move || columns.with(|c| table(c))}</div>
+                </div>
+            </section>
+        </Show>
+    }
+}

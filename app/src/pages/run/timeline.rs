@@ -1,0 +1,274 @@
+//! The timeline card: draws what `charts::timeline` computes, as bars placed by custom properties.
+//! Rule: a bar keeps its element from frame to frame, so that focus and tooltips stay.
+
+use lanes_model::{
+    LedgerState, Micros, PassId, PassMode, RunState, ScheduledCall, format, remaining,
+};
+use leptos::prelude::*;
+
+use super::{Run, call_name, replay};
+use crate::charts::axis::{Axis, live_end, room};
+use crate::charts::timeline::{Frame, Panel, frame, order};
+use crate::components::definition::Definition;
+
+mod lane;
+mod table;
+
+/// The calls to come, while the run goes on.
+fn ghosts(run: Run) -> Vec<(PassId, ScheduledCall)> {
+    let now = run.clock();
+    run.estimate.with_value(|e| run.state.with(|s| remaining(s, e, now)))
+}
+
+/// When each pass ends, from its own start: for real or as expected.
+fn ends(run: Run) -> Option<(Micros, Micros)> {
+    let ghosts = ghosts(run);
+    let end = |state: &RunState, mode| {
+        let i = state.passes.iter().position(|p| p.mode == mode)?;
+        let pass = state.passes.get(i)?;
+        let expected = ghosts.iter().filter(|(p, _)| usize::from(p.0) == i).map(|(_, c)| c.end);
+        pass.end.map(|end| pass.wall(end)).or(expected.max())
+    };
+    run.state.with(|s| Some((end(s, PassMode::Parallel)?, end(s, PassMode::Sequential)?)))
+}
+
+/// The speedup that a compare run is heading for, as text.
+pub(super) fn heading(run: Run) -> Option<String> {
+    let (parallel, sequential) = ends(run)?;
+    let factor = sequential.as_secs_f64() / parallel.as_secs_f64();
+    factor.is_finite().then(|| format::approx(&format::speedup(factor)))
+}
+
+/// How long the pass that goes on is expected to take still.
+pub(super) fn time_left(run: Run) -> Option<Micros> {
+    let now = run.clock();
+    let end = ghosts(run).into_iter().map(|(_, c)| c.end).max()?;
+    run.state.with(|s| s.passes.first().map(|p| end.since(p.wall(now))))
+}
+
+/// Moves the focus between the calls of the timeline: left and right on a lane, up and down to the
+/// first call of the lane above or below.
+pub(super) fn move_focus(key: &str) {
+    #[cfg(feature = "hydrate")]
+    {
+        use wasm_bindgen::JsCast;
+        let Some(document) = web_sys::window().and_then(|w| w.document()) else { return };
+        let Some(here) = document.active_element() else { return };
+        let calls = document.get_elements_by_class_name("call");
+        let all: Vec<_> = (0..calls.length())
+            .filter_map(|i| calls.item(i))
+            .filter(|e| e.tag_name() == "BUTTON")
+            .collect();
+        let Some(at) = all.iter().position(|e| *e == here) else { return };
+        let lane = |e: &web_sys::Element| e.parent_element();
+        let other_lane = |e: &&web_sys::Element| lane(e) != lane(&here);
+        let next = match key {
+            "ArrowLeft" => at.checked_sub(1).and_then(|i| all.get(i)),
+            "ArrowRight" => all.get(at + 1),
+            "ArrowUp" => all.iter().take(at).rfind(|e| other_lane(e)),
+            _ => all.iter().skip(at).find(other_lane),
+        };
+        if let Some(next) = next.and_then(|e| e.dyn_ref::<web_sys::HtmlElement>()) {
+            let _ = next.focus();
+        }
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = key;
+}
+
+/// The card.
+#[component]
+pub(super) fn Timeline(run: Run) -> impl IntoView {
+    let frame = Memo::new(move |_| {
+        let ghosts = ghosts(run);
+        let (now, at) = (run.clock(), run.at.get());
+        run.state.with(|s| frame(s, now, at, &ghosts))
+    });
+    let axis = Memo::new(move |before: Option<&Axis>| {
+        let needed = frame.with(|f| f.needed);
+        Axis::new(if run.live.get() {
+            live_end(before.map(|b| b.end), needed)
+        } else {
+            room(needed)
+        })
+    });
+    let lanes = run.state.with_untracked(|s| s.passes.iter().map(|p| p.lanes).max().unwrap_or(1));
+    let height = match lanes {
+        0..=4 => "--h:2rem",
+        5..=24 => "--h:1.375rem",
+        _ => "--h:.375rem",
+    };
+    let passes = run.state.with_untracked(|s| order(s).len());
+    view! {
+        <section class="card" aria-labelledby="h-tl">
+            <div class="card-head">
+                <h2 id="h-tl">"Timeline"</h2>
+                <Legend frame=frame/>
+            </div>
+            <div class="timeline" role="group" aria-label="Lanes timeline" style=height>
+                <Grid frame=frame axis=axis/>
+                {(0..passes)
+                    .map(|panel| view! { <PanelView run=run frame=frame axis=axis panel=panel/> })
+                    .collect_view()}
+            </div>
+            <Show when=move || !run.live.get()>
+                <replay::Replay run=run/>
+            </Show>
+            <table::Table run=run/>
+        </section>
+    }
+}
+
+#[component]
+fn Legend(frame: Memo<Frame>) -> impl IntoView {
+    let states = Memo::new(move |_| frame.with(|f| f.legend.clone()));
+    let critical = Memo::new(move |_| {
+        frame.with(|f| f.panels.iter().flat_map(|p| p.lanes.iter().flatten()).any(|i| i.critical))
+    });
+    let bound = Memo::new(move |_| frame.with(|f| f.panels.iter().find_map(|p| p.bound)));
+    let swatch = |state: LedgerState| {
+        view! {
+            <li>
+                <span class=format!("swatch bar--{}", state.class())></span>
+                {state.label()}
+            </li>
+        }
+    };
+    view! {
+        <ul class="legend" aria-label="Legend">
+            {move || states.get().into_iter().map(swatch).collect_view()}
+            {move || {
+                critical
+                    .get()
+                    .then(|| view! { <li><span class="swatch swatch--crit"></span>"Critical path"</li> })
+            }}
+            {move || {
+                bound
+                    .get()
+                    .map(|b| {
+                        let word = format!("Lower bound {}", format::seconds(b.us));
+                        let meaning = format!(
+                            "The shortest possible wall time: the largest of critical path, total work ÷ \
+                             concurrency, requests ÷ RPM limit and tokens ÷ TPM limit. Here: {}.",
+                            b.binding.label(),
+                        );
+                        view! {
+                            <li>
+                                <span class="swatch swatch--bound"></span>
+                                <Definition id="d-bound-line" word=word meaning=meaning/>
+                            </li>
+                        }
+                    })
+            }}
+        </ul>
+    }
+}
+
+/// Ticks and the line of the present, behind and across the lanes.
+#[component]
+fn Grid(frame: Memo<Frame>, axis: Memo<Axis>) -> impl IntoView {
+    let tick = |axis: &Axis, at: Micros| {
+        let x = axis.percent(at);
+        // A word at the very end would stick out of the card.
+        let label = (x < 94.0).then(|| axis.label(at));
+        view! {
+            <span class="tick" style=format!("--x:{x:.3}%")>
+                <span>{label}</span>
+            </span>
+        }
+    };
+    view! {
+        <div class="grid" aria-hidden="true">
+            {move || axis.with(|a| a.ticks().map(|t| tick(a, t)).collect_view())}
+            {move || {
+                frame
+                    .with(|f| f.now)
+                    .map(|now| {
+                        let x = axis.with(|a| a.percent(now));
+                        view! {
+                            <div class="now" style=format!("--x:{x:.3}%")>
+                                <span>{format::seconds_table(now)}</span>
+                            </div>
+                        }
+                    })
+            }}
+        </div>
+    }
+}
+
+/// What stands beside the name of a pass: lanes, and its time or how far it is.
+fn panel_facts(panel: &Panel, replayed: bool) -> (String, String) {
+    let mut text = format::plural(panel.lanes.len() as u64, "lane");
+    let (mut done, mut ends) = (String::new(), String::new());
+    if panel.wall.is_none() || replayed {
+        done = format!(" · {} of {} done", format::count(panel.done), format::count(panel.total));
+    }
+    if panel.failed > 0 {
+        let join = if done.is_empty() { " · " } else { ", " };
+        done.push_str(&format!("{join}{} failed", format::count(panel.failed)));
+    }
+    text.push_str(&done);
+    match (panel.wall, panel.expected) {
+        (Some(wall), _) => text.push_str(&format!(" · {}", format::seconds_table(wall))),
+        (None, Some(at)) => ends = format!(" · ends {}", format::seconds_estimate(at)),
+        (None, None) if !panel.begun => text.push_str(" · not begun"),
+        (None, None) => {}
+    }
+    (text, ends)
+}
+
+#[component]
+fn PanelView(run: Run, frame: Memo<Frame>, axis: Memo<Axis>, panel: usize) -> impl IntoView {
+    let (mode, lanes) = frame.with_untracked(|f| {
+        f.panels.get(panel).map_or((PassMode::Parallel, 0), |p| (p.mode, p.lanes.len()))
+    });
+    let colour = match mode {
+        PassMode::Sequential => "--c:var(--seq)",
+        PassMode::Parallel => "--c:var(--par)",
+    };
+    let facts = Memo::new(move |_| {
+        let replayed = run.at.get().is_some();
+        frame.with(|f| f.panels.get(panel).map(|p| panel_facts(p, replayed)).unwrap_or_default())
+    });
+    let bound = Memo::new(move |_| frame.with(|f| f.panels.get(panel).and_then(|p| p.bound)));
+    view! {
+        <section class="panel" style=colour>
+            <div class="panel-head">
+                <span class="key"></span>
+                <h3>{mode.label()}</h3>
+                <span>
+                    {move || facts.get().0} <span class="hide-s">{move || facts.get().1}</span>
+                </span>
+            </div>
+            {(0..lanes)
+                .map(|lane| {
+                    let bracket = mode == PassMode::Parallel && lane == lanes / 2;
+                    view! {
+                        <lane::LaneRow
+                            run=run
+                            frame=frame
+                            axis=axis
+                            panel=panel
+                            lane=lane
+                            bracket=bracket
+                        />
+                    }
+                })
+                .collect_view()}
+            {move || {
+                bound
+                    .get()
+                    .map(|b| {
+                        let x = axis.with(|a| a.percent(b.us));
+                        view! {
+                            <div class="grid" style="inset:3.3rem 0 0 var(--label-w)" aria-hidden="true">
+                                <span class="bound" style=format!("--x:{x:.3}%")>
+                                    <span class="hide-s">"Lower bound"</span>
+                                </span>
+                            </div>
+                        }
+                    })
+            }}
+        </section>
+    }
+}

@@ -1,0 +1,79 @@
+//! The timeline as a table, for those who read it rather than see it. It changes with the log, not
+//! with every frame.
+
+use lanes_model::{CallId, Ledger, PassState, RunState, call_segments, format};
+use leptos::prelude::*;
+
+use super::{Run, call_name, order};
+
+type Row = [String; 6];
+
+fn rows(state: &RunState) -> Vec<Row> {
+    order(state)
+        .into_iter()
+        .filter_map(|i| state.passes.get(i))
+        .flat_map(|pass| {
+            (0..).map(CallId).take(pass.calls.len()).filter_map(|call| row(state, pass, call))
+        })
+        .collect()
+}
+
+fn row(state: &RunState, pass: &PassState, id: CallId) -> Option<Row> {
+    let call = pass.calls.get(id.index())?;
+    let (start, zero) = (call.start()?, pass.start?);
+    let mut lanes: Vec<_> = call.attempts.iter().map(|a| (a.lane.0 + 1).to_string()).collect();
+    lanes.dedup();
+    let end = call.end.unwrap_or(state.latest);
+    let ledger = Ledger::of(&call_segments(pass, id, state.latest));
+    let states: Vec<_> = format::ledger_display(&ledger)
+        .into_iter()
+        .filter(|(s, _, _)| ledger.get(*s).0 > 0)
+        .map(|(s, time, _)| format!("{} {time}", s.label().to_lowercase()))
+        .collect();
+    Some([
+        pass.mode.label().to_owned(),
+        call_name(state, id),
+        lanes.join(", "),
+        format::seconds_table(start.since(zero)),
+        format::seconds_table(end.since(start)),
+        states.join(", "),
+    ])
+}
+
+/// The table, folded away.
+#[component]
+pub(super) fn Table(run: Run) -> impl IntoView {
+    let rows = Memo::new(move |_| run.state.with(rows));
+    let row = |[pass, call, lane, start, duration, states]: Row| {
+        view! {
+            <tr>
+                <th scope="row">{call}</th>
+                <td>{pass}</td>
+                <td class="num">{lane}</td>
+                <td class="num">{start}</td>
+                <td class="num">{duration}</td>
+                <td>{states}</td>
+            </tr>
+        }
+    };
+    view! {
+        <details class="card-foot">
+            <summary>"Timeline as a table"</summary>
+            <div class="scroll">
+                <table class="tight">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Call"</th>
+                            <th scope="col">"Pass"</th>
+                            <th scope="col" class="num">"Lane"</th>
+                            <th scope="col" class="num">"Start"</th>
+                            <th scope="col" class="num">"Duration"</th>
+                            <th scope="col">"States"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{move || rows.get().into_iter().map(row).collect_view()}</tbody>
+                </table>
+            </div>
+        </details>
+    }
+}

@@ -1,0 +1,79 @@
+//! One running `lanes serve` for a test, with its own data directory and a fast simulator.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use reqwest::{Client, Response, StatusCode};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A running program; it ends with the value.
+pub struct Program {
+    child: Child,
+    pub url: String,
+    pub client: Client,
+    _data: TempDir,
+}
+
+impl Program {
+    /// Starts it with answers that take `latency`.
+    pub fn start(latency: &str) -> Self {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_lanes"))
+            .args(["serve", "--addr", "127.0.0.1:0", "--data-dir"])
+            .arg(data.path())
+            .current_dir(data.path())
+            .env("LANES_SIM_LATENCY", latency)
+            .env_remove("OPENAI_API_KEY")
+            .env_remove("OPENAI_BASE_URL")
+            .env_remove("LANES_ADDR")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        let stdout = child.stdout.take().expect("its output");
+        let url = BufReader::new(stdout)
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("listening on ").map(str::to_owned))
+            .expect("it says where it listens");
+        Self { child, url, client: Client::new(), _data: data }
+    }
+
+    pub async fn get(&self, path: &str) -> Response {
+        self.client.get(format!("{}{path}", self.url)).send().await.expect("an answer")
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Response {
+        let request = self.client.post(format!("{}{path}", self.url)).json(body);
+        request.send().await.expect("an answer")
+    }
+
+    /// Starts a run and returns its id.
+    pub async fn run(&self, body: &Value) -> String {
+        let response = self.post("/api/runs", body).await;
+        assert_eq!(response.status(), StatusCode::CREATED);
+        let location = response.headers()["location"].to_str().expect("text").to_owned();
+        let id = json(response).await["id"].as_str().expect("an id").to_owned();
+        assert_eq!(location, format!("/api/runs/{id}"));
+        id
+    }
+
+    /// The whole event stream of a run, until the server closes it: the end of the run.
+    pub async fn events(&self, id: &str, after: u64) -> String {
+        let response = self.get(&format!("/api/runs/{id}/events?after={after}")).await;
+        response.text().await.expect("the stream")
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A response's body as JSON.
+pub async fn json(response: Response) -> Value {
+    response.json().await.expect("JSON")
+}

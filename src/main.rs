@@ -1,6 +1,9 @@
 //! The program `lanes`: reads the configuration, then does what the command says. No logic of its
 //! own: what it can do is in the service, how it is reached is in `http` and `cli`.
 
+// A page is one deeply nested type.
+#![recursion_limit = "512"]
+
 mod cli;
 mod config;
 mod http;

@@ -1,6 +1,9 @@
 //! The user interface of Lanes: the same code renders a page on the server and brings it to life in
 //! the browser. It sees the model alone; what needs the service goes through `server`.
 
+// A page is one deeply nested type.
+#![recursion_limit = "512"]
+
 mod app;
 pub mod browser;
 pub mod charts;

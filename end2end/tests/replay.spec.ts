@@ -15,7 +15,7 @@ test('replay plays to the end, and scrubbing shows any moment', async ({ page, l
   await position.fill(String(Math.round(end / 4)));
   await expect.poll(() => calls.count()).toBeGreaterThan(0);
 
-  await page.getByText('4×', { exact: true }).click();
+  await page.getByText('5×', { exact: true }).click();
   await position.fill('0');
   await page.getByRole('button', { name: /^(Replay|Play)/ }).click();
   await expect(page.getByRole('button', { name: /^Pause/ })).toBeVisible();

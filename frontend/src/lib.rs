@@ -1,5 +1,8 @@
 //! The WebAssembly entry point: hydrate the page, nothing else.
 
+// A page is one deeply nested type.
+#![recursion_limit = "512"]
+
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Brings the server-rendered page to life. Called once by the boot module.

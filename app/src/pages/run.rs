@@ -167,23 +167,25 @@ fn Shown(data: RunPageData) -> impl IntoView {
     let run = Run::new(data);
     let said = follow::follow(run);
     keys::listen(run);
+    // Each part is erased: the types of views nest, and compilers and programs grow with them.
+    let going = move || view! { <hero::Hero run=run/> }.into_any();
+    let over = move || view! { <report::Report run=run/> }.into_any();
+    let details = move || {
+        view! {
+            <ledger::LedgerCard run=run/>
+            <calls::Calls run=run/>
+        }
+        .into_any()
+    };
     view! {
         <Title text=title/>
         <main id="main" class="page">
-            <head::Head run=run/>
-            <head::Notes run=run/>
-            <Show when=move || run.live.get()>
-                <hero::Hero run=run/>
-            </Show>
-            <Show when=move || !run.live.get()>
-                <report::Report run=run/>
-            </Show>
-            <timeline::Timeline run=run/>
-            <Show when=move || !run.live.get()>
-                <ledger::LedgerCard run=run/>
-                <calls::Calls run=run/>
-            </Show>
-            <results::Results run=run/>
+            {view! { <head::Head run=run/> }.into_any()}
+            {view! { <head::Notes run=run/> }.into_any()}
+            {move || if run.live.get() { going() } else { over() }}
+            {view! { <timeline::Timeline run=run/> }.into_any()}
+            {move || (!run.live.get()).then(details)}
+            {view! { <results::Results run=run/> }.into_any()}
             <p class="sr" aria-live="polite">{move || said.polite.get()}</p>
             <p class="sr" role="alert">{move || said.urgent.get()}</p>
         </main>

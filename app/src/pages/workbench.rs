@@ -51,6 +51,7 @@ pub fn Workbench() -> impl IntoView {
             </Suspense>
         </main>
     }
+    .into_any()
 }
 
 /// What shows when the run to repeat is not there, or the server cannot say what there is.
@@ -71,6 +72,7 @@ fn Unavailable(reason: String) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// The form itself.
@@ -126,6 +128,7 @@ fn Editor(data: WorkbenchData, open: Callback<lanes_model::RunId>) -> impl IntoV
         </form>
         <RunBar form/>
     }
+    .into_any()
 }
 
 /// What stopped the last attempt, in one place.

@@ -23,8 +23,10 @@ pub(crate) struct Catalogue {
 
 impl Catalogue {
     pub(crate) fn new(configs: Vec<ProviderConfig>, limits: Limits) -> Result<Self, ConfigError> {
+        let defaults: Vec<_> =
+            configs.iter().map(|c| c.models.first().cloned().unwrap_or_default()).collect();
         let clients = configs.into_iter().map(Client::new).collect::<Result<Vec<_>, _>>()?;
-        let providers: Vec<_> = clients.iter().map(|c| c.info("")).collect();
+        let providers: Vec<_> = clients.iter().zip(&defaults).map(|(c, m)| c.info(m)).collect();
         let tasks = task::built_in();
         Ok(Self {
             task_ids: tasks.iter().map(|t| t.id.clone()).collect(),

@@ -2,6 +2,8 @@
 //!
 //! Runs are waited for by following their log to its end; nothing sleeps.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
 #[path = "service/failures.rs"]
 mod failures;
 #[path = "service/following.rs"]

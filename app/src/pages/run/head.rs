@@ -57,8 +57,11 @@ fn subtitle(state: &RunState) -> String {
         parts.push("race".to_owned());
     }
     let provider = &header.provider;
-    parts.push(if provider.simulated { "Simulated".to_owned() } else { provider.name.clone() });
-    parts.push(header.spec.model.clone());
+    parts.push(if provider.simulated {
+        "Simulated".to_owned()
+    } else {
+        format!("{}, {}", provider.name, header.spec.model)
+    });
     parts.push(date(&header.created_at));
     parts.push(format!(
         "{}, {}, {} failed",

@@ -197,7 +197,8 @@ fn Grid(frame: Memo<Frame>, axis: Memo<Axis>) -> impl IntoView {
 }
 
 /// What stands beside the name of a pass: lanes, and its time or how far it is.
-fn panel_facts(panel: &Panel, replayed: bool) -> (String, String) {
+fn panel_facts(panel: &Panel, at: Option<Micros>) -> (String, String) {
+    let replayed = at.is_some();
     let mut text = format::plural(panel.lanes.len() as u64, "lane");
     let (mut done, mut ends) = (String::new(), String::new());
     if panel.wall.is_none() || replayed {
@@ -209,6 +210,7 @@ fn panel_facts(panel: &Panel, replayed: bool) -> (String, String) {
     }
     text.push_str(&done);
     match (panel.wall, panel.expected) {
+        (Some(wall), _) if at.is_some_and(|at| at < wall) => {}
         (Some(wall), _) => text.push_str(&format!(" · {}", format::seconds_table(wall))),
         (None, Some(at)) => ends = format!(" · ends {}", format::seconds_estimate(at)),
         (None, None) if !panel.begun => text.push_str(" · not begun"),
@@ -227,8 +229,8 @@ fn PanelView(run: Run, frame: Memo<Frame>, axis: Memo<Axis>, panel: usize) -> im
         PassMode::Parallel => "--c:var(--par)",
     };
     let facts = Memo::new(move |_| {
-        let replayed = run.at.get().is_some();
-        frame.with(|f| f.panels.get(panel).map(|p| panel_facts(p, replayed)).unwrap_or_default())
+        let at = run.at.get();
+        frame.with(|f| f.panels.get(panel).map(|p| panel_facts(p, at)).unwrap_or_default())
     });
     let bound = Memo::new(move |_| frame.with(|f| f.panels.get(panel).and_then(|p| p.bound)));
     view! {

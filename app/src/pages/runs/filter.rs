@@ -58,7 +58,7 @@ impl Filter {
     }
 
     /// The same filters from the newest run on: what a changed filter leads to.
-    pub fn from_newest(&self) -> Self {
+    pub fn newest(&self) -> Self {
         Self { cursor: String::new(), back: Vec::new(), ..self.clone() }
     }
 
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_changed_filter_begins_with_the_newest() {
         let filter = Filter { search: "a b".into(), ..Filter::default() };
-        assert_eq!(filter.older("1a").from_newest(), filter);
+        assert_eq!(filter.older("1a").newest(), filter);
         assert!(filter.is_narrowed() && !Filter::default().is_narrowed());
     }
 }

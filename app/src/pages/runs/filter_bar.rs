@@ -15,7 +15,7 @@ pub fn FilterBar(filter: Memo<Filter>, children: Children) -> impl IntoView {
     // Enter sends `change` and `submit`: the second must not lead to the same place again.
     let going_to = StoredValue::new(String::new());
     let go = move |change: &dyn Fn(&mut Filter)| {
-        let mut next = filter.get_untracked().from_newest();
+        let mut next = filter.get_untracked().newest();
         change(&mut next);
         let url = next.url();
         if url != filter.get_untracked().url() && url != going_to.get_value() {

@@ -227,7 +227,7 @@ fn NoMatch(filter: Filter) -> impl IntoView {
         ("No runs match", what, "Show all runs", "/runs".to_owned())
     } else {
         let what = "The list ends before this page.";
-        ("No older runs", what, "Show the newest", filter.from_newest().url())
+        ("No older runs", what, "Show the newest", filter.newest().url())
     };
     view! {
         <div class="empty" style="border-top:1px solid var(--line)">

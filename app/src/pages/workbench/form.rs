@@ -188,7 +188,7 @@ impl Form {
     /// The text was edited.
     pub fn type_text(self, text: String) {
         self.sample.set(None);
-        self.count.set(TextCount::guess(&text));
+        self.count.set(TextCount { estimated: !text.is_empty(), ..TextCount::guess(&text) });
         self.text.set(text);
         self.touch(Field::Text);
         draft::count_soon(self);

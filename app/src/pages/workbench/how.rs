@@ -27,6 +27,7 @@ pub fn How(form: Form, focused: bool) -> impl IntoView {
             </div>
         </section>
     }
+    .into_any()
 }
 
 /// Mode, and race for compare. Race is hidden by the style sheet, so that it is right without
@@ -82,6 +83,7 @@ fn Modes(form: Form) -> impl IntoView {
             <FieldNote form field=Field::Race/>
         </fieldset>
     }
+    .into_any()
 }
 
 /// The stepper.
@@ -172,6 +174,7 @@ fn Concurrency(form: Form, focused: bool) -> impl IntoView {
             <FieldNote form field=Field::Concurrency/>
         </div>
     }
+    .into_any()
 }
 
 /// Provider and model. An empty model is the provider's first, whose name shows in its place.
@@ -253,4 +256,5 @@ fn Provider(form: Form) -> impl IntoView {
             <FieldNote form field=Field::Model/>
         </div>
     }
+    .into_any()
 }

@@ -88,6 +88,7 @@ pub fn InputCard(form: Form) -> impl IntoView {
             </div>
         </section>
     }
+    .into_any()
 }
 
 /// One sample.
@@ -111,6 +112,7 @@ fn SamplePick(form: Form, sample: SampleInfo) -> impl IntoView {
             <small>{size}</small>
         </label>
     }
+    .into_any()
 }
 
 /// "312 tokens · 238 words", marked while the tokens are guessed.

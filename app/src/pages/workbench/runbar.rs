@@ -57,6 +57,7 @@ pub fn RunBar(form: Form) -> impl IntoView {
             </button>
         </div>
     }
+    .into_any()
 }
 
 /// The passes to scale.
@@ -81,6 +82,7 @@ fn Pace(estimate: Estimate) -> impl IntoView {
         </div>
         <p class="sr">{spoken}</p>
     }
+    .into_any()
 }
 
 /// The number of calls and the cost.
@@ -96,7 +98,10 @@ fn Figures(form: Form) -> impl IntoView {
         let cost = form.estimate.read().as_ref().and_then(|e| e.cost_per_pass);
         format::or_missing(cost, |c| format::approx(&format::cost(c)))
     };
-    let per_pass = move || (passes() == 2).then(|| view! { <span class="dim">"per pass"</span> });
+    let per_pass = move || {
+        let known = form.estimate.read().as_ref().is_some_and(|e| e.cost_per_pass.is_some());
+        (known && passes() == 2).then(|| view! { <span class="dim">"per pass"</span> })
+    };
     view! {
         <dl class="row hide-s figures">
             <div>
@@ -121,6 +126,7 @@ fn Figures(form: Form) -> impl IntoView {
             </div>
         </dl>
     }
+    .into_any()
 }
 
 /// What the estimate rests on.

@@ -20,7 +20,10 @@ pub fn Schedule(form: Form) -> impl IntoView {
         let chosen = form.tasks.get();
         form.data.with_value(|d| {
             let tasks = d.tasks.iter().filter(|t| chosen.iter().any(|c| c == t.id.as_str()));
-            tasks.map(|t| t.name.clone()).collect::<Vec<_>>()
+            // Without what stands in brackets, for which there is no room.
+            tasks
+                .map(|t| t.name.split(" (").next().unwrap_or_default().to_owned())
+                .collect::<Vec<_>>()
         })
     };
     move || {
@@ -63,6 +66,7 @@ fn Lane(row: Row) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// The passes as they are drawn: sequential above parallel.

@@ -46,6 +46,7 @@ pub fn Tasks(form: Form) -> impl IntoView {
             </fieldset>
         </section>
     }
+    .into_any()
 }
 
 /// One task.
@@ -71,6 +72,7 @@ fn TaskPick(form: Form, task: Task, number: usize) -> impl IntoView {
             <Icon name="check" class="check"/>
         </label>
     }
+    .into_any()
 }
 
 /// Toggles the task whose number was typed; whether there is one.

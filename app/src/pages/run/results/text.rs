@@ -15,7 +15,7 @@ pub(super) enum Body {
     /// It failed; what had arrived of the last answer.
     Failed { failure: Option<Failure>, partial: String },
     /// It was stopped.
-    Cancelled { partial: String },
+    Cancelled { partial: String, begun: bool },
 }
 
 impl Body {
@@ -35,7 +35,9 @@ impl Body {
                 }
             },
             CallStatus::Failed => Body::Failed { failure: call.failure.clone(), partial: text },
-            CallStatus::Cancelled => Body::Cancelled { partial: text },
+            CallStatus::Cancelled => {
+                Body::Cancelled { partial: text, begun: !call.attempts.is_empty() }
+            }
         }
     }
 }
@@ -94,9 +96,9 @@ pub(super) fn BodyView(body: Body, lang: Option<&'static str>) -> impl IntoView 
             </div>
         }
         .into_any(),
-        Body::Cancelled { partial } => view! {
+        Body::Cancelled { partial, begun } => view! {
             <div class="text">
-                {partial_view(partial, lang)} <p class="dim">"Stopped here."</p>
+                {partial_view(partial, lang)} <p class="dim">{if begun { "Stopped here." } else { "Not begun." }}</p>
             </div>
         }
         .into_any(),

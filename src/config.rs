@@ -125,7 +125,9 @@ impl Config {
         let addr = match (flags.addr, env("LANES_ADDR")) {
             (Some(addr), _) => addr,
             (None, Some(text)) => text.parse().map_err(|_| {
-                value(format!("LANES_ADDR is “{text}”; it must be an address such as {DEFAULT_ADDR}"))
+                value(format!(
+                    "LANES_ADDR is “{text}”; it must be an address such as {DEFAULT_ADDR}"
+                ))
             })?,
             (None, None) => file.addr.unwrap_or(DEFAULT_ADDR),
         };
@@ -139,9 +141,10 @@ impl Config {
             Some(text) => text.parse().ok(),
             None => Some(file.max_concurrency.unwrap_or(64)),
         };
-        let max_concurrency = max_concurrency
-            .filter(|n| (1..=10_000).contains(n))
-            .ok_or_else(|| value("LANES_MAX_CONCURRENCY must be a number from 1 to 10000".into()))?;
+        let max_concurrency =
+            max_concurrency.filter(|n| (1..=10_000).contains(n)).ok_or_else(|| {
+                value("LANES_MAX_CONCURRENCY must be a number from 1 to 10000".into())
+            })?;
         let resume = match env("LANES_RESUME").as_deref() {
             None | Some("ask") => ResumePolicy::Ask,
             Some("auto") => ResumePolicy::Auto,
@@ -252,10 +255,8 @@ fn value(message: String) -> ConfigError {
 fn read(path: &Path) -> Result<File, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-    toml::from_str(&text).map_err(|e| ConfigError::Parse {
-        path: path.to_owned(),
-        message: e.to_string(),
-    })
+    toml::from_str(&text)
+        .map_err(|e| ConfigError::Parse { path: path.to_owned(), message: e.to_string() })
 }
 
 #[cfg(test)]

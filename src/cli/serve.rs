@@ -44,7 +44,10 @@ pub(super) async fn serve(args: ServeArgs) -> Result<(), CliError> {
 
     let simulator = Simulator::bind(
         SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        SimulatorConfig { latency: config.simulator_latency.parse()?, ..SimulatorConfig::default() },
+        SimulatorConfig {
+            latency: config.simulator_latency.parse()?,
+            ..SimulatorConfig::default()
+        },
     )
     .await?;
     config.providers.push(simulated(simulator.addr()));
@@ -62,7 +65,8 @@ pub(super) async fn serve(args: ServeArgs) -> Result<(), CliError> {
     println!("listening on http://{addr}");
     tracing::info!(data_dir = %config.data_dir.display(), "open http://localhost:{}", addr.port());
 
-    let server = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let server =
+        axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
     let mut server = tokio::spawn(server.into_future());
     tokio::select! {
         () = stop_signal() => {}

@@ -31,8 +31,7 @@ pub async fn start(
     let mut again = Request::new(Body::empty());
     *again.method_mut() = Method::GET;
     *again.uri_mut() = Uri::from_static("/");
-    let mut response =
-        page::render(state, move || provide_context(form.clone()), again).await;
+    let mut response = page::render(state, move || provide_context(form.clone()), again).await;
     *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
     response
 }
@@ -57,10 +56,7 @@ fn read(fields: &[(String, String)]) -> (RunRequest, Prefill, Vec<FieldError>) {
         number => number
             .parse::<i64>()
             .map_err(|_| {
-                errors.push(FieldError::new(
-                    "/concurrency",
-                    "Concurrency must be a whole number.",
-                ));
+                errors.push(FieldError::new("/concurrency", "Concurrency must be a whole number."));
             })
             .ok(),
     };

@@ -54,8 +54,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status =
-            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self)).into_response();
         response.headers_mut().insert(
             header::CONTENT_TYPE,
@@ -71,9 +70,7 @@ impl From<ServiceError> for Problem {
             ServiceError::Invalid(errors) => Self::invalid(errors),
             ServiceError::NotFound(what) => Self::new(StatusCode::NOT_FOUND, what),
             ServiceError::Conflict(why) => Self::new(StatusCode::CONFLICT, why),
-            ServiceError::Stopping => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
-            }
+            ServiceError::Stopping => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
             ServiceError::Store(StoreError::BadCursor) => Self::invalid(vec![FieldError::new(
                 "/cursor",
                 "The cursor is not one that this list gave.",

@@ -1,4 +1,6 @@
 //! The built program over real HTTP, against its own simulator: the contract other programs rely on.
 
+#![allow(clippy::expect_used, reason = "a test that cannot go on says so")]
+
 mod rest;
 mod support;

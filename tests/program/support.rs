@@ -37,7 +37,7 @@ impl Program {
             .map_while(Result::ok)
             .find_map(|line| line.strip_prefix("listening on ").map(str::to_owned))
             .expect("it says where it listens");
-        Self { child, url, client: Client::new(), _data: data }
+        Self { child, url, client: client(), _data: data }
     }
 
     pub async fn get(&self, path: &str) -> Response {
@@ -64,6 +64,14 @@ impl Program {
         let response = self.get(&format!("/api/runs/{id}/events?after={after}")).await;
         response.text().await.expect("the stream")
     }
+}
+
+/// A client that shows redirects as they are.
+fn client() -> Client {
+    // reqwest asks for a TLS back end even for plain HTTP.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    builder.build().expect("a client")
 }
 
 impl Drop for Program {

@@ -35,6 +35,8 @@ impl TestServer {
         let served = tokio::spawn(async move {
             simulator.serve(async { drop(stopped.await) }).await.unwrap();
         });
+        // Beside crates that choose a TLS back end, reqwest asks for one even for plain HTTP.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { base, stats, client, stop: Some(stop), served }
     }

@@ -1,5 +1,5 @@
 // Every page by its address, once brought to life and once as plain HTML (the projects choose).
-import { expect, expectAccessible, expectNoSidewaysScroll, hydrated, test } from '../helper';
+import { expect, expectAccessible, expectNoSidewaysScroll, expectPlainAccessible, hydrated, test } from '../helper';
 import { ROUTES } from './pages';
 
 for (const route of ROUTES) {
@@ -17,11 +17,16 @@ for (const route of ROUTES) {
   });
 
   for (const colorScheme of ['light', 'dark'] as const) {
-    test(`${route.name} is accessible in ${colorScheme}`, async ({ page, lanes, messages, javaScriptEnabled }) => {
+    test(`${route.name} is accessible in ${colorScheme}`, async ({ page, browser, lanes, messages, javaScriptEnabled }) => {
+      const path = await route.path(lanes);
+      if (javaScriptEnabled === false) {
+        await expectPlainAccessible(browser, lanes.url + path, colorScheme);
+        return;
+      }
       if (route.status === 404) messages.expect(/status of 404 \(Not Found\)/);
       await page.emulateMedia({ colorScheme });
-      await page.goto(await route.path(lanes));
-      if (javaScriptEnabled !== false) await hydrated(page);
+      await page.goto(path);
+      await hydrated(page);
       await expectAccessible(page);
     });
   }

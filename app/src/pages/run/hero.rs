@@ -95,7 +95,7 @@ pub(super) fn Hero(run: Run) -> impl IntoView {
             <div class="metric">
                 <dt>"Elapsed"</dt>
                 <dd>{move || figure(elapsed())}</dd>
-                <p>{move || run.state.with(elapsed_basis)}</p>
+                <dd class="basis">{move || run.state.with(elapsed_basis)}</dd>
             </div>
             {modes.into_iter().map(|mode| view! { <PassMetric run=run mode=mode/> }).collect_view()}
             {compare.then(|| view! { <SoFarMetric run=run/> })}
@@ -121,7 +121,7 @@ fn PassMetric(run: Run, mode: PassMode) -> impl IntoView {
             <dd>
                 {move || of.get().0} " " <small>{move || format!("of {}", of.get().1)}</small>
             </dd>
-            <p>{move || basis.get()}</p>
+            <dd class="basis">{move || basis.get()}</dd>
         </div>
     }
 }
@@ -143,13 +143,13 @@ fn SoFarMetric(run: Run) -> impl IntoView {
                 <Definition id="d-so-far" word="Speedup so far" meaning=SO_FAR/>
             </dt>
             <dd>{move || format::or_missing(shown.get(), |s| s)}</dd>
-            <p>
+            <dd class="basis">
                 {move || match (shown.get(), heading.get()) {
                     (_, Some(heading)) => format!("heading for {heading} at finish"),
                     (None, None) => "once a call is done".to_owned(),
                     (Some(_), None) => "so far".to_owned(),
                 }}
-            </p>
+            </dd>
         </div>
     }
 }
@@ -161,7 +161,7 @@ fn ToGo(run: Run) -> impl IntoView {
         <div class="metric">
             <dt>"To go"</dt>
             <dd>{move || format::or_missing(left.get(), |s| s)}</dd>
-            <p>"expected from earlier calls"</p>
+            <dd class="basis">"expected from earlier calls"</dd>
         </div>
     }
 }

@@ -169,7 +169,7 @@ fn metric(entry: Entry) -> impl IntoView {
                 <Definition id=entry.id word=entry.word meaning=entry.meaning/>
             </dt>
             <dd>{figure(entry.value)}</dd>
-            <p>{entry.basis}</p>
+            <dd class="basis">{entry.basis}</dd>
         </div>
     }
 }

@@ -93,7 +93,13 @@ fn Concurrency(form: Form, focused: bool) -> impl IntoView {
     if focused {
         Effect::new(move |_| {
             if let Some(field) = field.get() {
-                let _ = field.focus();
+                // After a change of page the field is built before it is in the document.
+                set_timeout(
+                    move || {
+                        let _ = field.focus();
+                    },
+                    std::time::Duration::ZERO,
+                );
                 field.select();
             }
         });

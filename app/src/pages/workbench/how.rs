@@ -97,10 +97,10 @@ fn Concurrency(form: Form, focused: bool) -> impl IntoView {
                 set_timeout(
                     move || {
                         let _ = field.focus();
+                        field.select();
                     },
                     std::time::Duration::ZERO,
                 );
-                field.select();
             }
         });
     }

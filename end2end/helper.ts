@@ -325,7 +325,8 @@ export async function expectPlainAccessible(
   url: string,
   colorScheme: 'light' | 'dark',
 ): Promise<void> {
-  const context = await browser.newContext({ colorScheme });
+  // The project's own options reach every context, so JavaScript is switched on by name.
+  const context = await browser.newContext({ colorScheme, javaScriptEnabled: true });
   await context.route('**/*.js', (route) => route.abort());
   const page = await context.newPage();
   await page.goto(url);

@@ -1,4 +1,5 @@
-//! The frame around every page, and which page stands at which address.
+//! The frame around every page, and which page stands at which address. Only the server has it: going
+//! from page to page is the browser's own work.
 
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};

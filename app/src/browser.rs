@@ -2,6 +2,12 @@
 //! does nothing, so that views need no conditions.
 
 pub mod display;
+#[cfg(feature = "hydrate")]
+mod enhance;
 pub mod frames;
 pub mod keys;
 pub mod live;
+pub mod place;
+
+#[cfg(feature = "hydrate")]
+pub use enhance::enhance;

@@ -3,4 +3,5 @@
 pub mod badge;
 pub mod definition;
 pub mod icons;
+#[cfg(feature = "ssr")]
 pub mod topbar;

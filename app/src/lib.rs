@@ -1,9 +1,11 @@
-//! The user interface of Lanes: the same code renders a page on the server and brings it to life in
-//! the browser. It sees the model alone; what needs the service goes through `server`.
+//! The user interface of Lanes. The server renders every page whole; the parts that move are islands,
+//! whose code also runs in the browser and brings them to life. It sees the model alone; what needs
+//! the service goes through `server`.
 
-// A page is one deeply nested type.
+// An island is one deeply nested type.
 #![recursion_limit = "512"]
 
+#[cfg(feature = "ssr")]
 mod app;
 pub mod browser;
 pub mod charts;
@@ -13,6 +15,7 @@ pub mod server;
 #[cfg(feature = "ssr")]
 mod shell;
 
+#[cfg(feature = "ssr")]
 pub use app::App;
 #[cfg(feature = "ssr")]
 pub use shell::{SiteFiles, shell};

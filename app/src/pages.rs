@@ -1,11 +1,18 @@
-//! The pages, one module each.
+//! The pages, one module each. What stands in `page.rs` and in modules of the server alone renders
+//! once; the islands beside it go on in the browser.
 
+#[cfg(feature = "ssr")]
 mod not_found;
 mod run;
+#[cfg(feature = "ssr")]
 mod runs;
 mod workbench;
 
+#[cfg(feature = "ssr")]
 pub use not_found::NotFound;
+#[cfg(feature = "ssr")]
 pub use run::RunPage;
+#[cfg(feature = "ssr")]
 pub use runs::RunsPage;
+#[cfg(feature = "ssr")]
 pub use workbench::Workbench;

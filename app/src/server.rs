@@ -5,13 +5,16 @@ mod data;
 mod error;
 mod functions;
 #[cfg(feature = "ssr")]
+mod pages;
+#[cfg(feature = "ssr")]
 mod request;
 
-pub use data::{ModelHistory, Prefill, ProviderBadge, RunPageData, RunsPageData, WorkbenchData};
-pub use error::UiError;
-pub use functions::{
-    cancel_run, count_text, default_provider, delete_run, resume_run, run_page, runs_page,
-    sample_text, start_run, workbench,
-};
+pub use data::{ModelHistory, Prefill, RunPageData, WorkbenchData};
 #[cfg(feature = "ssr")]
-pub use request::{Display, FormState, service, set_status, workbench_data};
+pub use data::{ProviderBadge, RunsPageData};
+pub use error::UiError;
+pub use functions::{cancel_run, count_text, resume_run, run_page, sample_text, start_run};
+#[cfg(feature = "ssr")]
+pub use pages::{default_provider, runs_page, workbench_data};
+#[cfg(feature = "ssr")]
+pub use request::{Display, FormState, service, set_status};

@@ -35,7 +35,6 @@ pub fn shell(options: &LeptosOptions) -> impl IntoView + use<> {
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg"/>
                 <link rel="stylesheet" href=files.css/>
                 <link rel="modulepreload" href=files.js/>
-                <link rel="preload" href=files.wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
                 <script type="module" src=files.boot></script>
                 <MetaTags/>
             </head>

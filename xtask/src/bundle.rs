@@ -65,13 +65,17 @@ pub fn assemble(bound: Bound, css: String, public: Files) -> (Files, Manifest) {
     (files, manifest)
 }
 
-/// The module that starts the page. It stands beside the two files it names, and it is a file
-/// because a strict content security policy allows no script inside the page.
+/// The module that starts the page: it loads both halves at once, calls `hydrate`, and then for each
+/// island in the page the function that the WebAssembly exports for it. It stands beside the two
+/// files it names, and it is a file because a strict content security policy allows no script inside
+/// the page.
 fn boot_script(js: &str, wasm: &str) -> String {
     format!(
-        "import init,{{hydrate}}from\"./{js}\";\n\
-         await init({{module_or_path:new URL(\"./{wasm}\",import.meta.url)}});\n\
-         hydrate();\n"
+        "const wasm=fetch(new URL(\"./{wasm}\",import.meta.url));\n\
+         const page=await import(\"./{js}\");\n\
+         await page.default({{module_or_path:wasm}});\n\
+         page.hydrate();\n\
+         for(const island of document.querySelectorAll(\"leptos-island\"))page[island.dataset.component](island);\n"
     )
 }
 

@@ -1,21 +1,23 @@
-//! The bar at the top of every page: where to go, which provider, how it is shown.
+//! The bar at the top of every page: where to go, which provider, how it is shown. Its buttons are
+//! wired by `browser::enhance`.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use super::icons::Icon;
-use crate::browser::display;
 
 /// The top bar.
 #[component]
 pub fn TopBar() -> impl IntoView {
-    let path = use_location().pathname;
-    let current = move |page: &'static str| {
-        let path = path.get();
+    let path = use_location().pathname.get_untracked();
+    let current = |page: &str| {
         let here = if page == "/" { path == "/" } else { path.starts_with(page) };
         here.then_some("page")
     };
-    let provider = Resource::new_blocking(|| (), |()| crate::server::default_provider());
+    let provider = crate::server::default_provider().map(|badge| {
+        let class = if badge.simulated { "badge badge--sim hide-s" } else { "badge hide-s" };
+        view! { <span class=class>{badge.name}</span> }
+    });
     view! {
         <header class="topbar">
             <a class="brand" href="/">
@@ -27,24 +29,17 @@ pub fn TopBar() -> impl IntoView {
                 "Lanes"
             </a>
             <nav class="nav" aria-label="Main">
-                <a href="/" aria-current=move || current("/")>"Workbench"</a>
-                <a href="/runs" aria-current=move || current("/runs")>"Runs"</a>
+                <a href="/" aria-current=current("/")>"Workbench"</a>
+                <a href="/runs" aria-current=current("/runs")>"Runs"</a>
             </nav>
             <div class="tools">
-                <Suspense>
-                    {move || Suspend::new(async move {
-                        provider.await.ok().map(|badge| {
-                            let class = if badge.simulated { "badge badge--sim hide-s" } else { "badge hide-s" };
-                            view! { <span class=class>{badge.name}</span> }
-                        })
-                    })}
-                </Suspense>
+                {provider}
                 <button
                     class="btn btn--quiet btn--icon hide-s"
                     type="button"
                     aria-label="Presentation size"
                     title="Presentation size (P)"
-                    on:click=move |_| display::toggle_present()
+                    data-do="present"
                 >
                     <Icon name="present"/>
                 </button>
@@ -53,7 +48,7 @@ pub fn TopBar() -> impl IntoView {
                     type="button"
                     aria-label="Switch theme"
                     title="Switch theme (T)"
-                    on:click=move |_| display::toggle_theme()
+                    data-do="theme"
                 >
                     <Icon name="sun"/>
                 </button>

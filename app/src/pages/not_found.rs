@@ -6,7 +6,6 @@ use leptos_meta::Title;
 /// Nothing is at this address.
 #[component]
 pub fn NotFound() -> impl IntoView {
-    #[cfg(feature = "ssr")]
     crate::server::set_status(404);
     view! {
         <Title text="Not found"/>

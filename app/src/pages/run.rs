@@ -1,13 +1,11 @@
-//! The page of one run, from its first moment to its report. It talks to `server` for the run as it
-//! stands and to the event stream for what follows. Rule: figures come from the state; the browser's
+//! One run, from its first moment to its report. It talks to `server` for the run as it stands and to
+//! the event stream for what follows. Rule: figures come from the state; the browser's
 //! clock only moves the line of the present.
 
 use lanes_model::{CallId, Estimate, Micros, PassMode, PassState, RunState, TaskHistory, estimate};
 use leptos::prelude::*;
-use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
 
-use crate::server::{RunPageData, UiError, run_page};
+use crate::server::RunPageData;
 
 mod calls;
 mod follow;
@@ -15,10 +13,15 @@ mod head;
 mod hero;
 mod keys;
 mod ledger;
+#[cfg(feature = "ssr")]
+mod page;
 mod replay;
 mod report;
 mod results;
 mod timeline;
+
+#[cfg(feature = "ssr")]
+pub use page::RunPage;
 
 /// The run that the page shows. All parts read these signals; [`follow`] and the replay write them.
 #[derive(Clone, Copy)]
@@ -101,69 +104,9 @@ fn call_name(state: &RunState, call: CallId) -> String {
     }
 }
 
-/// The page at `/runs/{id}`.
-#[component]
-pub fn RunPage() -> impl IntoView {
-    let params = use_params_map();
-    let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
-    let data = Resource::new_blocking(move || id.get(), run_page);
-    view! {
-        <Suspense fallback=Loading>
-            {move || Suspend::new(async move {
-                match data.await {
-                    Ok(data) => view! { <Shown data=data/> }.into_any(),
-                    Err(error) => view! { <Missing error=error/> }.into_any(),
-                }
-            })}
-        </Suspense>
-    }
-}
-
-/// The space of the page while it loads.
-#[component]
-fn Loading() -> impl IntoView {
-    view! {
-        <main id="main" class="page" aria-busy="true">
-            <div class="page-head">
-                <div class="bone" style="width:20rem"></div>
-            </div>
-            <div class="card card-body stack">
-                <div class="bone" style="width:60%"></div>
-                <div class="bone" style="width:80%"></div>
-            </div>
-        </main>
-    }
-}
-
-/// Instead of a run that cannot be shown.
-#[component]
-fn Missing(error: UiError) -> impl IntoView {
-    let heading = match error {
-        UiError::NotFound(_) => "There is no such run",
-        _ => "This run cannot be shown",
-    };
-    let text = match error {
-        UiError::NotFound(_) => "It may have been deleted, or the link may be wrong.".to_owned(),
-        other => other.to_string(),
-    };
-    view! {
-        <Title text=heading/>
-        <main id="main" class="page">
-            <div class="card">
-                <div class="empty">
-                    <h1>{heading}</h1>
-                    <p>{text}</p>
-                    <a class="btn btn--primary" href="/runs">"See all runs"</a>
-                </div>
-            </div>
-        </main>
-    }
-}
-
-/// A run.
-#[component]
+/// A run, in the browser too.
+#[island]
 fn Shown(data: RunPageData) -> impl IntoView {
-    let title = data.state.header.title.clone();
     let run = Run::new(data);
     let said = follow::follow(run);
     keys::listen(run);
@@ -178,7 +121,6 @@ fn Shown(data: RunPageData) -> impl IntoView {
         .into_any()
     };
     view! {
-        <Title text=title/>
         <main id="main" class="page">
             {view! { <head::Head run=run/> }.into_any()}
             {view! { <head::Notes run=run/> }.into_any()}

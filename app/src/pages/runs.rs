@@ -1,7 +1,9 @@
 //! `/runs`: every run in one line, newest first, with filters that live in the URL.
 //!
-//! Talks to the server functions `runs_page` and `delete_run`. The rule: the address alone says
-//! what is shown, so that a link, a reload and a browser without JavaScript see the same list.
+//! The server renders it, from `server::runs_page`. The rule: the address alone says what is shown, so
+//! that a link, a reload and a browser without JavaScript see the same list. Where there is
+//! JavaScript, `browser::enhance` sends the filters as they change, asks before a run is deleted and
+//! reads the list again while a run goes on.
 
 mod filter;
 mod filter_bar;
@@ -12,93 +14,59 @@ mod when;
 use lanes_model::format;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_navigate, use_query_map};
+use leptos_router::hooks::use_query_map;
 
-use crate::browser::{display, keys::on_key};
 use crate::components::icons::Icon;
-use crate::server::{RunsPageData, UiError, delete_run, runs_page};
+use crate::server::{RunsPageData, runs_page};
 use filter::Filter;
 use filter_bar::FilterBar;
-use table::{DeleteRun, Listing};
-
-type Page = Resource<Result<RunsPageData, UiError>>;
+use table::Listing;
 
 /// The list of runs.
 #[component]
 pub fn RunsPage() -> impl IntoView {
-    let query = use_query_map();
-    let filter = Memo::new(move |_| query.with(Filter::from_params));
-    let page: Page = Resource::new_blocking(
-        move || filter.get(),
-        |f| runs_page(f.mode, f.status, f.search, f.cursor),
-    );
-    // Shown on when the server cannot be reached: a list that is a little old beats none.
-    let last = StoredValue::new(None::<RunsPageData>);
-    let said = RwSignal::new(String::new());
-    let failure = RwSignal::new(None::<String>);
-    let delete = DeleteRun::new(move |(id, title): (String, String)| {
-        leptos::task::spawn_local(async move {
-            match delete_run(id).await {
-                Ok(()) => {
-                    failure.set(None);
-                    said.set(format!("Deleted {title}."));
-                }
-                Err(error) => failure.set(Some(format!("{title} was not deleted. {error}"))),
-            }
-            page.refetch();
-        });
-    });
-    shortcuts();
-    keep_fresh(page);
-
+    let filter = use_query_map().with_untracked(Filter::from_params);
     view! {
         <Title text="Runs"/>
         <main id="main" class="page">
-            <div class="page-head">
-                <div>
-                    <h1>"Runs"</h1>
-                    <Transition>
-                        {move || Suspend::new(async move {
-                            page.await.ok().map(|data| view! { <p>{totals(&data)}</p> })
-                        })}
-                    </Transition>
-                </div>
-                <a class="btn btn--primary" href="/">
-                    <Icon name="plus"/>
-                    "New run "
-                    <kbd>"N"</kbd>
-                </a>
-            </div>
-            <span class="sr" role="status">{move || said.get()}</span>
-            {move || failure.get().map(|words| view! { <Failure words/> })}
-            <section class="card" aria-label="Runs">
-                <FilterBar filter>
-                    <Transition>
-                        {move || Suspend::new(async move {
-                            page.await.ok().map(|data| matching(&data))
-                        })}
-                    </Transition>
-                </FilterBar>
-                <Transition>
-                    {move || {
-                        let filter = filter.get();
-                        Suspend::new(async move {
-                            let (data, words) = match page.await {
-                                Ok(data) => {
-                                    last.set_value(Some(data.clone()));
-                                    (Some(data), None)
-                                }
-                                Err(error) => (last.get_value(), Some(error.to_string())),
-                            };
-                            view! {
-                                {words.map(|words| view! { <Failure words/> })}
-                                {data.map(|data| view! { <Listing data filter delete/> })}
-                            }
-                        })
-                    }}
-                </Transition>
-            </section>
+            {Suspend::new(async move {
+                let f = filter.clone();
+                let page = runs_page(f.mode, f.status, f.search, f.cursor).await;
+                view! { <List page=page.map_err(|error| error.to_string()) filter/> }
+            })}
         </main>
+    }
+}
+
+/// The list, or why there is none.
+#[component]
+fn List(page: Result<RunsPageData, String>, filter: Filter) -> impl IntoView {
+    let (data, failure) = match page {
+        Ok(data) => (Some(data), None),
+        Err(words) => (None, Some(words)),
+    };
+    let live = data.as_ref().is_some_and(|d| d.items.iter().any(|run| run.status.is_live()));
+    let total = data.as_ref().map(totals);
+    let matching = data.as_ref().map(matching);
+    view! {
+        <div class="page-head">
+            <div>
+                <h1>"Runs"</h1>
+                <p>{total}</p>
+            </div>
+            <a class="btn btn--primary" href="/">
+                <Icon name="plus"/>
+                "New run "
+                <kbd>"N"</kbd>
+            </a>
+        </div>
+        {failure.map(|words| view! { <Failure words/> })}
+        <section class="card" aria-label="Runs">
+            <FilterBar filter=filter.clone() matching/>
+            <div id="runs-list" data-fresh=live.then_some("2000")>
+                {data.map(|data| view! { <Listing data filter/> })}
+            </div>
+        </section>
     }
 }
 
@@ -135,43 +103,6 @@ fn matching(data: &RunsPageData) -> String {
     } else {
         format!("{} of {}", format::count(data.matching), format::plural(data.total, "run"))
     }
-}
-
-/// N: a new run. P and T: how the page is shown.
-fn shortcuts() {
-    let navigate = use_navigate();
-    on_key(move |key| {
-        if key.in_field || key.command {
-            return false;
-        }
-        match key.name.as_str() {
-            "n" | "N" => navigate("/", leptos_router::NavigateOptions::default()),
-            "p" | "P" => display::toggle_present(),
-            "t" | "T" => display::toggle_theme(),
-            _ => return false,
-        }
-        true
-    });
-}
-
-/// Reads the list again every 2 s while a run in it is going on.
-fn keep_fresh(page: Page) {
-    #[cfg(feature = "hydrate")]
-    Effect::new(move |was_live: Option<bool>| {
-        let live = match page.get() {
-            Some(Ok(data)) => data.items.iter().any(|run| run.status.is_live()),
-            // Loading, or the server is away: go on as before.
-            _ => was_live.unwrap_or(false),
-        };
-        if live {
-            let timer = gloo_timers::callback::Timeout::new(2_000, move || page.refetch());
-            let timer = send_wrapper::SendWrapper::new(timer);
-            on_cleanup(move || drop(timer));
-        }
-        live
-    });
-    #[cfg(not(feature = "hydrate"))]
-    let _ = page;
 }
 
 #[cfg(test)]

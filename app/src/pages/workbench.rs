@@ -5,18 +5,20 @@ mod draft;
 mod form;
 mod how;
 mod input;
+#[cfg(feature = "ssr")]
+mod page;
 mod runbar;
 mod schedule;
 mod tasks;
 mod values;
 
+#[cfg(feature = "ssr")]
+pub use page::Workbench;
+
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
-use leptos_meta::Title;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::{use_navigate, use_query_map};
 
-use crate::browser::{display, keys};
+use crate::browser::{keys, place};
 use crate::components::icons::Icon;
 use crate::server::WorkbenchData;
 use form::Form;
@@ -29,78 +31,25 @@ use values::Field;
 /// The id of the form, for the button that stands outside it.
 const FORM_ID: &str = "new-run";
 
-/// The Workbench; `?from=` names a run whose choices are filled in.
-#[component]
-pub fn Workbench() -> impl IntoView {
-    let query = use_query_map();
-    let data = Resource::new_blocking(move || query.read().get("from"), crate::server::workbench);
-    let navigate = use_navigate();
-    let open = Callback::new(move |run: lanes_model::RunId| {
-        navigate(&format!("/runs/{run}"), NavigateOptions::default());
-    });
-    view! {
-        <Title text="Workbench"/>
-        <main id="main" class="page page--fit">
-            <Suspense>
-                {move || Suspend::new(async move {
-                    match data.await {
-                        Ok(data) => view! { <Editor data open/> }.into_any(),
-                        Err(error) => view! { <Unavailable reason=error.to_string()/> }.into_any(),
-                    }
-                })}
-            </Suspense>
-        </main>
-    }
-    .into_any()
-}
-
-/// What shows when the run to repeat is not there, or the server cannot say what there is.
-#[component]
-fn Unavailable(reason: String) -> impl IntoView {
-    view! {
-        <div class="page-head">
-            <div>
-                <h1>"Workbench"</h1>
-            </div>
-        </div>
-        <div class="card">
-            <div class="empty" role="alert">
-                <Icon name="warn"/>
-                <h2>"The form could not be filled in"</h2>
-                <p>{reason}</p>
-                <a class="btn btn--primary" href="/">"Open an empty workbench"</a>
-            </div>
-        </div>
-    }
-    .into_any()
-}
-
-/// The form itself.
-#[component]
-fn Editor(data: WorkbenchData, open: Callback<lanes_model::RunId>) -> impl IntoView {
+/// The form itself, in the browser too.
+#[island]
+fn Editor(data: WorkbenchData) -> impl IntoView {
     let repeats = data.prefill.from.is_some();
     let fresh = repeats || !data.errors.is_empty();
     let form = Form::new(data);
     draft::keep(form, fresh);
+    place::on_return(move || form.pending.set(false));
     keys::on_key(move |key| match key.name.as_str() {
         "Enter" if key.command => {
-            form.run(open);
+            form.run();
             true
         }
         _ if key.in_field || key.command => false,
-        "p" | "P" => {
-            display::toggle_present();
-            true
-        }
-        "t" | "T" => {
-            display::toggle_theme();
-            true
-        }
         name => tasks::toggle_by_number(form, name),
     });
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        form.run(open);
+        form.run();
     };
     view! {
         <div class="stack">

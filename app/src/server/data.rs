@@ -1,13 +1,14 @@
 //! What each page needs to draw itself, in one answer.
 
 use lanes_model::{
-    FieldError, Limits, Micros, ProviderInfo, RunId, RunState, RunSummary, Task, TaskHistory,
-    TextCount, sample::SampleInfo,
+    FieldError, Limits, Micros, ProviderInfo, RunId, RunState, Task, TaskHistory, TextCount,
+    sample::SampleInfo,
 };
 use serde::{Deserialize, Serialize};
 
 /// The default provider, for the top bar.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg(feature = "ssr")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderBadge {
     /// What the badge says.
     pub name: String,
@@ -82,10 +83,11 @@ pub struct RunPageData {
 }
 
 /// A page of the list of runs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg(feature = "ssr")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RunsPageData {
     /// Newest first.
-    pub items: Vec<RunSummary>,
+    pub items: Vec<lanes_model::RunSummary>,
     /// Where the next page begins, when there is one.
     pub next_cursor: Option<String>,
     /// How many runs match.

@@ -1,29 +1,10 @@
-//! The server functions.
+//! What the islands ask of the server.
 
 use lanes_model::{RunId, RunRequest, TextCount};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
-use super::{ProviderBadge, RunPageData, RunsPageData, UiError, WorkbenchData};
-
-/// The default provider.
-#[server(endpoint = "provider", input = GetUrl)]
-pub async fn default_provider() -> Result<ProviderBadge, UiError> {
-    let service = super::service()?;
-    let first = service.providers().first().cloned();
-    first
-        .map(|p| ProviderBadge {
-            name: if p.simulated { "Simulated provider".to_owned() } else { p.name },
-            simulated: p.simulated,
-        })
-        .ok_or_else(|| UiError::NotFound("No provider is configured.".to_owned()))
-}
-
-/// Everything the Workbench needs; `from` names a run to repeat.
-#[server(endpoint = "workbench", input = GetUrl)]
-pub async fn workbench(from: Option<String>) -> Result<WorkbenchData, UiError> {
-    super::workbench_data(from).await
-}
+use super::{RunPageData, UiError};
 
 /// The text of a shipped sample.
 #[server(endpoint = "sample", input = GetUrl)]
@@ -77,41 +58,4 @@ pub async fn cancel_run(id: String) -> Result<(), UiError> {
 #[server(endpoint = "resume", input = Json)]
 pub async fn resume_run(id: String) -> Result<(), UiError> {
     Ok(super::service()?.resume(&RunId(id)).await?)
-}
-
-/// Deletes a run.
-#[server(endpoint = "delete", input = Json)]
-pub async fn delete_run(id: String) -> Result<(), UiError> {
-    Ok(super::service()?.delete(&RunId(id)).await?)
-}
-
-/// A page of runs. Empty strings mean "any".
-#[server(endpoint = "list", input = GetUrl)]
-pub async fn runs_page(
-    mode: String,
-    status: String,
-    search: String,
-    cursor: String,
-) -> Result<RunsPageData, UiError> {
-    use lanes_model::RunStatus;
-    let service = super::service()?;
-    let some = |s: String| (!s.is_empty()).then_some(s);
-    let filter = lanes_service::RunFilter {
-        mode: mode.parse().ok(),
-        status: RunStatus::from_id(&status),
-        search: some(search),
-        limit: 25,
-        cursor: some(cursor),
-    };
-    let page = service.list(&filter).await?;
-    let totals = service.totals().await?;
-    Ok(RunsPageData {
-        items: page.items,
-        next_cursor: page.next_cursor,
-        matching: page.total,
-        total: totals.runs,
-        cost_usd_micros: totals.cost_usd_micros,
-        simulated_cost_usd_micros: totals.simulated_cost_usd_micros,
-        now: service.wall_clock(),
-    })
 }

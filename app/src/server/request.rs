@@ -1,10 +1,10 @@
 //! What a request brings along on the server: the service, the form it sent, how it wants the page.
 
-use lanes_model::{FieldError, Mode, RunId, TextCount};
+use lanes_model::FieldError;
 use lanes_service::Service;
 use leptos::prelude::use_context;
 
-use super::{ModelHistory, Prefill, UiError, WorkbenchData};
+use super::{Prefill, UiError};
 
 /// The service, put into the context of every request.
 ///
@@ -60,86 +60,4 @@ pub struct FormState {
     pub prefill: Prefill,
     /// What is wrong.
     pub errors: Vec<FieldError>,
-}
-
-/// Everything the Workbench needs.
-///
-/// # Errors
-/// A store that fails; a run to repeat that is not there.
-pub async fn workbench_data(from: Option<String>) -> Result<WorkbenchData, UiError> {
-    let service = service()?;
-    let form = use_context::<FormState>();
-    let (mut prefill, errors) = match (form, from.filter(|id| !id.is_empty())) {
-        (Some(form), _) => (form.prefill, form.errors),
-        (None, Some(id)) => (repeat(&service, RunId(id)).await?, Vec::new()),
-        (None, None) => (first_visit(&service), Vec::new()),
-    };
-    if prefill.count == TextCount::default() && !prefill.text.is_empty() {
-        prefill.count = service.count(&prefill.text).await;
-    }
-    let mut history = Vec::new();
-    for provider in service.providers() {
-        for model in provider.models.iter().take(8) {
-            history.push(ModelHistory {
-                provider: provider.id.clone(),
-                model: model.clone(),
-                tasks: service.history(&provider.id, model).await?,
-            });
-        }
-    }
-    Ok(WorkbenchData {
-        samples: service.samples().to_vec(),
-        tasks: service.tasks().to_vec(),
-        providers: service.providers().to_vec(),
-        limits: service.limits().clone(),
-        history,
-        prefill,
-        errors,
-    })
-}
-
-/// All six tasks on the first sample, to compare.
-fn first_visit(service: &Service) -> Prefill {
-    let provider = service.providers().first();
-    let sample = service.samples().first();
-    Prefill {
-        sample: sample.map(|s| s.id.clone()),
-        text: sample
-            .and_then(|s| lanes_model::sample::find(&s.id))
-            .map(|s| s.text.to_owned())
-            .unwrap_or_default(),
-        count: sample.map_or_else(TextCount::default, |s| TextCount {
-            tokens: s.tokens,
-            words: s.words,
-            bytes: s.bytes,
-            estimated: false,
-        }),
-        tasks: service.tasks().iter().map(|t| t.id.to_string()).collect(),
-        mode: Mode::Compare.id().to_owned(),
-        provider: provider.map(|p| p.id.clone()).unwrap_or_default(),
-        model: provider.and_then(|p| p.models.first().cloned()).unwrap_or_default(),
-        ..Prefill::default()
-    }
-}
-
-/// The choices of an earlier run.
-async fn repeat(service: &Service, id: RunId) -> Result<Prefill, UiError> {
-    let (state, _) = service.state(&id).await?;
-    let text = service.input_text(&state).await?;
-    let spec = &state.header.spec;
-    Ok(Prefill {
-        sample: match &spec.input {
-            lanes_model::Input::Sample(id) => Some(id.clone()),
-            _ => None,
-        },
-        count: TextCount::exact(&text, state.header.documents.first().map_or(0, |d| d.tokens)),
-        text,
-        tasks: spec.tasks.iter().map(ToString::to_string).collect(),
-        mode: spec.mode.id().to_owned(),
-        race: spec.race,
-        concurrency: spec.concurrency.to_string(),
-        provider: spec.provider.clone(),
-        model: spec.model.clone(),
-        from: Some(id),
-    })
 }

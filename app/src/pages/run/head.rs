@@ -5,7 +5,6 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::Run;
-use crate::browser::display;
 use crate::components::badge::{Badge, BadgeText};
 use crate::components::icons::Icon;
 use crate::server::{cancel_run, resume_run, run_page};
@@ -118,7 +117,7 @@ fn Going(run: Run) -> impl IntoView {
     let stopping = move || run.state.with(|s| s.cancel_requested);
     view! {
         <div class="row">
-            <button class="btn hide-s" type="button" on:click=move |_| display::toggle_present()>
+            <button class="btn hide-s" type="button" data-do="present">
                 <Icon name="present"/>
                 "Present "
                 <kbd>"P"</kbd>

@@ -1,20 +1,17 @@
-//! The keys of the Run page. Rule: a key that a focused control needs is left to it.
+//! The keys of the Run page, beside those of every page (`browser::enhance`). Rule: a key that a focused control needs is left to it.
 
 use lanes_model::Micros;
 use leptos::prelude::*;
-use leptos_router::hooks::use_navigate;
 
 use super::{Run, head, replay};
-use crate::browser::{display, frames::now_ms, keys};
+use crate::browser::{frames::now_ms, keys, place};
 
 /// Two presses of Esc within this time stop a run, ms.
 const TWICE: f64 = 2_000.0;
 
 /// Listens for keys while the page is shown. Does nothing on the server.
 pub(super) fn listen(run: Run) {
-    let navigate = use_navigate();
     Effect::new(move |_| {
-        let navigate = navigate.clone();
         let escaped = std::cell::Cell::new(f64::NEG_INFINITY);
         keys::on_key(move |key| {
             if key.in_field || key.command {
@@ -29,14 +26,8 @@ pub(super) fn listen(run: Run) {
                     }
                     false
                 }
-                "n" => go(&navigate, "/"),
-                "r" if !run.live.get_untracked() => go(&navigate, &format!("/?from={}", run.id())),
-                "p" => {
-                    display::toggle_present();
-                    true
-                }
-                "t" => {
-                    display::toggle_theme();
+                "r" if !run.live.get_untracked() => {
+                    place::go(&format!("/?from={}", run.id()));
                     true
                 }
                 "ArrowLeft" | "ArrowRight" | "ArrowUp" | "ArrowDown" if on("call") => {
@@ -56,11 +47,6 @@ pub(super) fn listen(run: Run) {
             }
         });
     });
-}
-
-fn go(navigate: &impl Fn(&str, leptos_router::NavigateOptions), to: &str) -> bool {
-    navigate(to, leptos_router::NavigateOptions::default());
-    true
 }
 
 /// Whether a control that Space works on has the focus.

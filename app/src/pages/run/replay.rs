@@ -87,7 +87,7 @@ pub(super) fn Replay(run: Run) -> impl IntoView {
         <div class="card-foot replay">
             <button class="btn" type="button" on:click=move |_| toggle(run)>
                 <Icon
-                    name=Signal::derive(move || if run.playing.get() { "stop" } else { "play" })
+                    name="play"
                     class="icon--fill"
                 />
                 {move || if run.playing.get() { "Pause " } else { "Replay " }}

@@ -11,12 +11,9 @@ use crate::components::definition::Definition;
 use crate::components::icons::{Icon, mode_icon};
 use crate::server::RunsPageData;
 
-/// Deletes the run of that id and title.
-pub type DeleteRun = Callback<(String, String)>;
-
 /// A page of the list.
 #[component]
-pub fn Listing(data: RunsPageData, filter: Filter, delete: DeleteRun) -> impl IntoView {
+pub fn Listing(data: RunsPageData, filter: Filter) -> impl IntoView {
     if data.total == 0 {
         return view! { <NoRuns/> }.into_any();
     }
@@ -68,7 +65,7 @@ pub fn Listing(data: RunsPageData, filter: Filter, delete: DeleteRun) -> impl In
                     {data
                         .items
                         .into_iter()
-                        .map(|run| view! { <Row run now=now.clone() delete/> })
+                        .map(|run| view! { <Row run now=now.clone()/> })
                         .collect_view()}
                 </tbody>
             </table>
@@ -86,7 +83,7 @@ pub fn Listing(data: RunsPageData, filter: Filter, delete: DeleteRun) -> impl In
 
 /// One run.
 #[component]
-fn Row(run: RunSummary, now: String, delete: DeleteRun) -> impl IntoView {
+fn Row(run: RunSummary, now: String) -> impl IntoView {
     let when = started(&run.created_at, &now);
     let (name, what) = match run.title.rsplit_once(", ") {
         Some((name, what)) => (name.to_owned(), what.to_owned()),
@@ -117,10 +114,7 @@ fn Row(run: RunSummary, now: String, delete: DeleteRun) -> impl IntoView {
             <form
                 method="post"
                 action=action
-                on:submit=move |event| {
-                    event.prevent_default();
-                    delete.run((id.clone(), title.clone()));
-                }
+                data-confirm=format!("Delete {title}, {when}? This cannot be undone.")
             >
                 <button
                     class="btn btn--quiet btn--small btn--icon"

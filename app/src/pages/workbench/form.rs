@@ -3,12 +3,13 @@
 //! never lost by a failure.
 
 use lanes_model::spec::text_problem;
-use lanes_model::{Estimate, FieldError, Limits, Mode, Plan, RunId, TextCount, estimate};
+use lanes_model::{Estimate, FieldError, Limits, Mode, Plan, TextCount, estimate};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::draft;
 use super::values::{Field, Values, lanes};
+use crate::browser::place;
 use crate::server::{UiError, WorkbenchData, sample_text, start_run};
 
 /// The form.
@@ -240,8 +241,8 @@ impl Form {
         self.touch(Field::Tasks);
     }
 
-    /// Starts the run and calls `open` with it. What is wrong is shown in its place.
-    pub fn run(self, open: Callback<RunId>) {
+    /// Starts the run and opens its page. What is wrong is shown in its place.
+    pub fn run(self) {
         if self.pending.get_untracked() {
             return;
         }
@@ -254,12 +255,8 @@ impl Form {
         self.pending.set(true);
         spawn_local(async move {
             let answer = start_run(request).await;
-            // Whoever has left the page meanwhile is not taken to the run.
-            if self.pending.try_get_untracked().is_none() {
-                return;
-            }
             let error = match answer {
-                Ok(id) => return open.run(id),
+                Ok(id) => return place::go(&format!("/runs/{id}")),
                 Err(error) => error,
             };
             self.pending.set(false);

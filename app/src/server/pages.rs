@@ -1,0 +1,133 @@
+//! What the server gathers for each page it renders.
+
+use lanes_model::{Mode, RunId, RunStatus, TextCount};
+use lanes_service::Service;
+use leptos::prelude::use_context;
+
+use super::{
+    FormState, ModelHistory, Prefill, ProviderBadge, RunsPageData, UiError, WorkbenchData, service,
+};
+
+/// The default provider, for the top bar; none when the service is not set up.
+#[must_use]
+pub fn default_provider() -> Option<ProviderBadge> {
+    let first = service().ok()?.providers().first().cloned()?;
+    Some(ProviderBadge {
+        name: if first.simulated { "Simulated provider".to_owned() } else { first.name },
+        simulated: first.simulated,
+    })
+}
+
+/// A page of runs. Empty strings mean "any".
+///
+/// # Errors
+/// A store that fails.
+pub async fn runs_page(
+    mode: String,
+    status: String,
+    search: String,
+    cursor: String,
+) -> Result<RunsPageData, UiError> {
+    let service = service()?;
+    let some = |s: String| (!s.is_empty()).then_some(s);
+    let filter = lanes_service::RunFilter {
+        mode: mode.parse().ok(),
+        status: RunStatus::from_id(&status),
+        search: some(search),
+        limit: 25,
+        cursor: some(cursor),
+    };
+    let page = service.list(&filter).await?;
+    let totals = service.totals().await?;
+    Ok(RunsPageData {
+        items: page.items,
+        next_cursor: page.next_cursor,
+        matching: page.total,
+        total: totals.runs,
+        cost_usd_micros: totals.cost_usd_micros,
+        simulated_cost_usd_micros: totals.simulated_cost_usd_micros,
+        now: service.wall_clock(),
+    })
+}
+
+/// Everything the Workbench needs.
+///
+/// # Errors
+/// A store that fails; a run to repeat that is not there.
+pub async fn workbench_data(from: Option<String>) -> Result<WorkbenchData, UiError> {
+    let service = service()?;
+    let form = use_context::<FormState>();
+    let (mut prefill, errors) = match (form, from.filter(|id| !id.is_empty())) {
+        (Some(form), _) => (form.prefill, form.errors),
+        (None, Some(id)) => (repeat(&service, RunId(id)).await?, Vec::new()),
+        (None, None) => (first_visit(&service), Vec::new()),
+    };
+    if prefill.count == TextCount::default() && !prefill.text.is_empty() {
+        prefill.count = service.count(&prefill.text).await;
+    }
+    let mut history = Vec::new();
+    for provider in service.providers() {
+        for model in provider.models.iter().take(8) {
+            history.push(ModelHistory {
+                provider: provider.id.clone(),
+                model: model.clone(),
+                tasks: service.history(&provider.id, model).await?,
+            });
+        }
+    }
+    Ok(WorkbenchData {
+        samples: service.samples().to_vec(),
+        tasks: service.tasks().to_vec(),
+        providers: service.providers().to_vec(),
+        limits: service.limits().clone(),
+        history,
+        prefill,
+        errors,
+    })
+}
+
+/// All six tasks on the first sample, to compare.
+fn first_visit(service: &Service) -> Prefill {
+    let provider = service.providers().first();
+    let sample = service.samples().first();
+    Prefill {
+        sample: sample.map(|s| s.id.clone()),
+        text: sample
+            .and_then(|s| lanes_model::sample::find(&s.id))
+            .map(|s| s.text.to_owned())
+            .unwrap_or_default(),
+        count: sample.map_or_else(TextCount::default, |s| TextCount {
+            tokens: s.tokens,
+            words: s.words,
+            bytes: s.bytes,
+            estimated: false,
+        }),
+        tasks: service.tasks().iter().map(|t| t.id.to_string()).collect(),
+        mode: Mode::Compare.id().to_owned(),
+        provider: provider.map(|p| p.id.clone()).unwrap_or_default(),
+        model: provider.and_then(|p| p.models.first().cloned()).unwrap_or_default(),
+        ..Prefill::default()
+    }
+}
+
+/// The choices of an earlier run.
+async fn repeat(service: &Service, id: RunId) -> Result<Prefill, UiError> {
+    let (state, _) = service.state(&id).await?;
+    let text = service.input_text(&state).await?;
+    let spec = &state.header.spec;
+    Ok(Prefill {
+        sample: match &spec.input {
+            lanes_model::Input::Sample(id) => Some(id.clone()),
+            _ => None,
+        },
+        count: TextCount::exact(&text, state.header.documents.first().map_or(0, |d| d.tokens)),
+        text,
+        tasks: spec.tasks.iter().map(ToString::to_string).collect(),
+        mode: spec.mode.id().to_owned(),
+        race: spec.race,
+        concurrency: spec.concurrency.to_string(),
+        provider: spec.provider.clone(),
+        model: spec.model.clone(),
+        from: Some(id),
+    })
+}

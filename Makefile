@@ -47,8 +47,7 @@ build: site ## leave one self-contained program at target/release/lanes
 	@$(CARGO) build $(LOCKED) --release -p lanes
 	@echo "the program is $(TARGET_DIR)/release/lanes"
 
-# `sizes` joins when the page meets its limit (docs/roadmap.md, known limits).
-test: fmt lint unit e2e ## everything CI checks, in its order
+test: fmt lint unit sizes e2e ## everything CI checks, in its order
 	@echo "all of it passed"
 
 fmt: setup-rust ## check the formatting

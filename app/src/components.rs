@@ -3,5 +3,6 @@
 pub mod badge;
 pub mod definition;
 pub mod icons;
+pub mod markup;
 #[cfg(feature = "ssr")]
 pub mod topbar;

@@ -11,7 +11,7 @@ mod workbench;
 #[cfg(feature = "ssr")]
 pub use not_found::NotFound;
 #[cfg(feature = "ssr")]
-pub use run::RunPage;
+pub use run::{RunPage, report_html};
 #[cfg(feature = "ssr")]
 pub use runs::RunsPage;
 #[cfg(feature = "ssr")]

@@ -9,7 +9,7 @@ mod pages;
 #[cfg(feature = "ssr")]
 mod request;
 
-pub use data::{ModelHistory, Prefill, RunPageData, WorkbenchData};
+pub use data::{ModelHistory, Packed, Prefill, ReportHtml, RunPageData, WorkbenchData};
 #[cfg(feature = "ssr")]
 pub use data::{ProviderBadge, RunsPageData};
 pub use error::UiError;

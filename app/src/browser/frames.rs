@@ -41,3 +41,14 @@ pub fn every_frame(tick: impl FnMut() + 'static) {
     #[cfg(not(feature = "hydrate"))]
     drop(tick);
 }
+
+/// Calls `then` once, after `ms`. Does nothing on the server.
+pub fn later(ms: u32, then: impl FnOnce() + 'static) {
+    #[cfg(feature = "hydrate")]
+    gloo_timers::callback::Timeout::new(ms, then).forget();
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = ms;
+        drop(then);
+    }
+}

@@ -93,7 +93,8 @@ mod stream {
         listen(
             "event",
             Box::new(move |e| {
-                if let Some(event) = parse::<lanes_model::RunEvent>(&e) {
+                let event = parse::<lanes_model::FlatEvent>(&e);
+                if let Some(event) = event.and_then(lanes_model::FlatEvent::event) {
                     seen.set(event.seq);
                     send(Message::Event(Box::new(event)));
                 }

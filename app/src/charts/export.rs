@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use crate::components::markup::escape;
 use lanes_model::{CallId, LedgerState, PassMode, RunState, format, headline};
 
 use super::axis::{Axis, room};
@@ -18,25 +19,6 @@ const SEQUENTIAL: &str = "#7a8494";
 const PARALLEL: &str = "#1f5bd0";
 const STYLE: &str = "text{font:12px Inter,system-ui,sans-serif;fill:#434b59}.h{font-size:20px;\
     font-weight:600;fill:#12151b}.b{font-weight:600;fill:#12151b}.g{stroke:#e2e6ec}.d{fill:#5d6675}";
-
-/// The text with what has a meaning in XML written as references; characters XML does not allow are
-/// left out.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\t' | '\n' | '\r' => out.push(' '),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
-            c => out.push(c),
-        }
-    }
-    out
-}
 
 const fn colour(state: LedgerState) -> &'static str {
     match state {

@@ -91,9 +91,8 @@ impl Frame {
 /// The order in which passes are drawn: Sequential above Parallel.
 #[must_use]
 pub fn order(state: &RunState) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..state.passes.len()).collect();
-    order.sort_by_key(|&i| state.passes[i].mode == PassMode::Parallel);
-    order
+    let of = |mode| (0..state.passes.len()).filter(move |&i| state.passes[i].mode == mode);
+    of(PassMode::Sequential).chain(of(PassMode::Parallel)).collect()
 }
 
 /// The drawing at `now` on the run's clock. `at` shows a finished run as it was that long after the

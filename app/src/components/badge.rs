@@ -3,7 +3,7 @@
 use lanes_model::{CallState, CallStatus, RunStatus};
 use leptos::prelude::*;
 
-use super::icons::Icon;
+use super::markup::{escape, icon};
 
 /// What a badge says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,16 @@ pub struct BadgeText {
 }
 
 impl BadgeText {
+    /// What stands in the badge.
+    fn html(&self) -> String {
+        let sign = match self.icon {
+            Some(name) => icon(name),
+            None if self.kind == "live" => r#"<span class="dot"></span>"#.to_owned(),
+            None => String::new(),
+        };
+        format!("{sign} {}", escape(&self.word))
+    }
+
     fn new(kind: &'static str, icon: Option<&'static str>, word: impl Into<String>) -> Self {
         Self { kind, icon, word: word.into() }
     }
@@ -64,19 +74,9 @@ pub fn Badge(
     #[prop(into)]
     text: Signal<BadgeText>,
 ) -> impl IntoView {
-    view! {
-        <span class=move || match text.get().kind {
-            "" => "badge".to_owned(),
-            kind => format!("badge badge--{kind}"),
-        }>
-            {move || {
-                let t = text.get();
-                match t.icon {
-                    Some(icon) => view! { <Icon name=icon/> }.into_any(),
-                    None if t.kind == "live" => view! { <span class="dot"></span> }.into_any(),
-                    None => ().into_any(),
-                }
-            }} {move || text.get().word}
-        </span>
-    }
+    let class = move || match text.get().kind {
+        "" => "badge".to_owned(),
+        kind => format!("badge badge--{kind}"),
+    };
+    view! { <span class=class inner_html=move || text.with(BadgeText::html)></span> }
 }

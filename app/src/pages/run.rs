@@ -2,26 +2,28 @@
 //! the event stream for what follows. Rule: figures come from the state; the browser's
 //! clock only moves the line of the present.
 
-use lanes_model::{CallId, Estimate, Micros, PassMode, PassState, RunState, TaskHistory, estimate};
+use lanes_model::{Estimate, Micros, RunState, TaskHistory, estimate};
 use leptos::prelude::*;
 
-use crate::server::RunPageData;
+use crate::server::{ReportHtml, RunPageData};
 
-mod calls;
+mod facts;
 mod follow;
 mod head;
 mod hero;
 mod keys;
-mod ledger;
 #[cfg(feature = "ssr")]
 mod page;
 mod replay;
+#[cfg(feature = "ssr")]
 mod report;
 mod results;
 mod timeline;
 
 #[cfg(feature = "ssr")]
 pub use page::RunPage;
+#[cfg(feature = "ssr")]
+pub use report::html as report_html;
 
 /// The run that the page shows. All parts read these signals; [`follow`] and the replay write them.
 #[derive(Clone, Copy)]
@@ -32,6 +34,8 @@ struct Run {
     now: RwSignal<Micros>,
     /// What its calls were expected to take before it began.
     estimate: StoredValue<Estimate>,
+    /// What the server has drawn of it, once it is over.
+    report: RwSignal<Option<ReportHtml>>,
     /// Whether it goes on.
     live: Memo<bool>,
     /// Where a replay stands, from the start of each pass; none: everything is shown.
@@ -40,6 +44,8 @@ struct Run {
     playing: RwSignal<bool>,
     /// Seconds since the last word from the server, while the connection is lost.
     lost: RwSignal<Option<u64>>,
+    /// Whether the server is being asked for the whole of it.
+    fetching: StoredValue<bool>,
     /// What went wrong with the last thing the user asked for.
     problem: RwSignal<Option<String>>,
 }
@@ -52,10 +58,12 @@ impl Run {
             state,
             now: RwSignal::new(data.now),
             estimate: StoredValue::new(expected),
+            report: RwSignal::new(data.report),
             live: Memo::new(move |_| state.with(|s| s.status.is_live())),
             at: RwSignal::new(None),
             playing: RwSignal::new(false),
             lost: RwSignal::new(None),
+            fetching: StoredValue::new(false),
             problem: RwSignal::new(None),
         }
     }
@@ -73,6 +81,7 @@ impl Run {
     /// Takes a newer state, as after a gap or when a run was taken up again.
     fn take(self, data: RunPageData) {
         self.now.set(data.now);
+        self.report.set(data.report);
         self.state.set(data.state);
     }
 }
@@ -89,21 +98,6 @@ fn expectation(state: &RunState, history: &[TaskHistory]) -> Estimate {
     estimate(&tasks, &documents, &header.plan, &header.provider)
 }
 
-/// The pass whose answers are shown: the parallel one, or the only one.
-fn main_pass(state: &RunState) -> Option<&PassState> {
-    state.pass(PassMode::Parallel).or(state.passes.first())
-}
-
-/// What a call is called: its task, and its document when there are several.
-fn call_name(state: &RunState, call: CallId) -> String {
-    let header = &state.header;
-    let task = header.task_of(call).map(|t| t.name.as_str()).unwrap_or_default();
-    match header.document_of(call).filter(|_| header.documents.len() > 1) {
-        Some(document) => format!("{task}, {}", document.name),
-        None => task.to_owned(),
-    }
-}
-
 /// A run, in the browser too.
 #[island]
 fn Shown(data: RunPageData) -> impl IntoView {
@@ -112,24 +106,26 @@ fn Shown(data: RunPageData) -> impl IntoView {
     keys::listen(run);
     // Each part is erased: the types of views nest, and compilers and programs grow with them.
     let going = move || view! { <hero::Hero run=run/> }.into_any();
-    let over = move || view! { <report::Report run=run/> }.into_any();
-    let details = move || {
-        view! {
-            <ledger::LedgerCard run=run/>
-            <calls::Calls run=run/>
-        }
-        .into_any()
-    };
+    let over = move || drawn(run, |r| &r.figures).into_any();
     view! {
         <main id="main" class="page">
             {view! { <head::Head run=run/> }.into_any()}
             {view! { <head::Notes run=run/> }.into_any()}
             {move || if run.live.get() { going() } else { over() }}
             {view! { <timeline::Timeline run=run/> }.into_any()}
-            {move || (!run.live.get()).then(details)}
+            {move || (!run.live.get()).then(|| drawn(run, |r| &r.details))}
             {view! { <results::Results run=run/> }.into_any()}
             <p class="sr" aria-live="polite">{move || said.polite.get()}</p>
             <p class="sr" role="alert">{move || said.urgent.get()}</p>
         </main>
     }
+}
+
+/// What the server has drawn, or its place until it is there.
+fn drawn(run: Run, part: fn(&ReportHtml) -> &String) -> impl IntoView {
+    const COMING: &str = r#"<div class="card card-body stack" aria-busy="true"><div class="bone" style="width:60%"></div><div class="bone" style="width:80%"></div></div>"#;
+    let html = move || {
+        run.report.with(|r| r.as_ref().map_or_else(|| COMING.to_owned(), |r| part(r).clone()))
+    };
+    view! { <div class="whole" inner_html=html></div> }
 }

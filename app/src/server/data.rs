@@ -4,6 +4,7 @@ use lanes_model::{
     FieldError, Limits, Micros, ProviderInfo, RunId, RunState, Task, TaskHistory, TextCount,
     sample::SampleInfo,
 };
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// The default provider, for the top bar.
@@ -80,6 +81,39 @@ pub struct RunPageData {
     pub now: Micros,
     /// What calls took lately on its model, for ghost bars.
     pub history: Vec<TaskHistory>,
+    /// Its report, once it is over.
+    pub report: Option<ReportHtml>,
+}
+
+/// The parts of a run's report, as HTML.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportHtml {
+    /// The sentence, the bars and the figures.
+    pub figures: String,
+    /// The ledger and the calls.
+    pub details: String,
+    /// The timeline as a table.
+    pub table: String,
+}
+
+/// A value that travels as a text of JSON. An island reads its data from a text, so an answer with
+/// the same data needs no second copy of the code that reads it, which is a tenth of the page's
+/// WebAssembly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packed<T>(pub T);
+
+impl<T: Serialize> Serialize for Packed<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = serde_json::to_string(&self.0).map_err(serde::ser::Error::custom)?;
+        serializer.serialize_str(&text)
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Packed<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        serde_json::from_str(&text).map(Packed).map_err(serde::de::Error::custom)
+    }
 }
 
 /// A page of the list of runs.

@@ -4,7 +4,7 @@ use lanes_model::{RunId, RunRequest, TextCount};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
-use super::{RunPageData, UiError};
+use super::{Packed, RunPageData, UiError};
 
 /// The text of a shipped sample.
 #[server(endpoint = "sample", input = GetUrl)]
@@ -32,7 +32,7 @@ pub async fn start_run(request: RunRequest) -> Result<RunId, UiError> {
 
 /// A run and what is needed to draw it.
 #[server(endpoint = "run", input = GetUrl)]
-pub async fn run_page(id: String) -> Result<RunPageData, UiError> {
+pub async fn run_page(id: String) -> Result<Packed<RunPageData>, UiError> {
     let service = super::service()?;
     let (state, now) = match service.state(&RunId(id)).await.map_err(UiError::from) {
         Ok(found) => found,
@@ -45,7 +45,8 @@ pub async fn run_page(id: String) -> Result<RunPageData, UiError> {
     };
     let spec = &state.header.spec;
     let history = service.history(&spec.provider, &spec.model).await?;
-    Ok(RunPageData { state, now, history })
+    let report = crate::pages::report_html(&state);
+    Ok(Packed(RunPageData { state, now, history, report }))
 }
 
 /// Stops a run.

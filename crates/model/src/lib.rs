@@ -10,6 +10,7 @@ pub mod estimate;
 pub mod event;
 pub mod explain;
 pub mod failure;
+mod flat;
 pub mod format;
 pub mod ids;
 pub mod ledger;
@@ -35,6 +36,7 @@ pub use event::{
 };
 pub use explain::explain_ledger;
 pub use failure::{Failure, FailureKind};
+pub use flat::FlatEvent;
 pub use format::Figure;
 pub use ids::{CallId, DocumentId, LaneId, Micros, PassId, RunId, Seq, TaskId, UsdMicros};
 pub use ledger::{Ledger, LedgerState, Segment, call_segments, segments};

@@ -11,13 +11,16 @@ use lanes_model::{
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::{Run, call_name, main_pass};
-use crate::browser::frames::{every_frame, now_ms};
+use super::Run;
+use super::facts::{call_name, main_pass};
+use crate::browser::frames::{every_frame, later, now_ms};
 use crate::browser::live::{self, Message};
-use crate::server::run_page;
+use crate::server::{UiError, run_page};
 
 /// Text is added at most this often, ms.
 const TEXT_EVERY: f64 = 100.0;
+/// A server that could not be reached is asked again after this time, ms.
+const AGAIN: u32 = 1_000;
 /// Something is said at most this often, ms.
 const SAY_EVERY: f64 = 5_000.0;
 
@@ -36,9 +39,13 @@ pub(super) fn follow(run: Run) -> Said {
     Effect::new(move |was: Option<bool>| {
         let live = run.live.get();
         if live {
+            run.report.set(None);
             connect(run, said);
         } else {
             run.lost.set(None);
+            if run.report.with_untracked(Option::is_none) {
+                fetch(run);
+            }
             if was == Some(true) {
                 let over = run.state.with_untracked(headline).unwrap_or_default();
                 said.urgent.set(over);
@@ -49,6 +56,32 @@ pub(super) fn follow(run: Run) -> Said {
     said
 }
 
+/// Asks for the whole run again: events are missing, or it is over and its report is wanted. Asks on
+/// until there is an answer.
+fn fetch(run: Run) {
+    if run.fetching.try_get_value() != Some(false) {
+        return;
+    }
+    run.fetching.set_value(true);
+    spawn_local(async move {
+        let fresh = run_page(run.id()).await;
+        if run.fetching.try_set_value(false).is_some() {
+            return;
+        }
+        match fresh {
+            Ok(fresh) => {
+                let fresh = fresh.0;
+                let newer = run.state.with_untracked(|s| s.last_seq <= fresh.state.last_seq);
+                if newer {
+                    run.take(fresh);
+                }
+            }
+            Err(UiError::Unreachable(_)) => later(AGAIN, move || fetch(run)),
+            Err(error) => run.problem.set(Some(error.to_string())),
+        }
+    });
+}
+
 /// What the callbacks of one connection share.
 struct Link {
     run: Run,
@@ -57,7 +90,6 @@ struct Link {
     /// When the last word came.
     heard: Cell<f64>,
     lost: Cell<bool>,
-    fetching: Rc<Cell<bool>>,
     /// Pieces of text not yet added.
     pieces: RefCell<Vec<Progress>>,
     added: Cell<f64>,
@@ -71,7 +103,6 @@ fn connect(run: Run, said: Said) {
         read: Cell::new((run.now.get_untracked(), at)),
         heard: Cell::new(at),
         lost: Cell::new(false),
-        fetching: Rc::default(),
         pieces: RefCell::default(),
         added: Cell::new(at),
         spoke: Cell::new(at),
@@ -99,7 +130,7 @@ impl Link {
             Message::End => {
                 self.flush();
                 if self.run.state.with_untracked(|s| s.status.is_live()) {
-                    self.fetch();
+                    fetch(self.run);
                 }
             }
             Message::Connected | Message::Lost => {}
@@ -110,7 +141,7 @@ impl Link {
         self.flush();
         let applied = self.run.state.try_update(|s| s.apply(event));
         if applied == Some(Applied::Gap) {
-            self.fetch();
+            fetch(self.run);
         }
     }
 
@@ -124,23 +155,6 @@ impl Link {
                 }
             });
         }
-    }
-
-    /// Asks for the whole state again: events are missing.
-    fn fetch(&self) {
-        if self.fetching.replace(true) {
-            return;
-        }
-        let (run, fetching) = (self.run, Rc::clone(&self.fetching));
-        spawn_local(async move {
-            let fresh = run_page(run.id()).await;
-            fetching.set(false);
-            if let Ok(fresh) = fresh
-                && run.state.try_with_untracked(|s| s.last_seq < fresh.state.last_seq) == Some(true)
-            {
-                run.take(fresh);
-            }
-        });
     }
 
     fn tick(&self, said: Said) {

@@ -1,10 +1,11 @@
 //! The head of the Run page: what the run is, how it stands, what can be done with it.
 
-use lanes_model::{CallStatus, RunState, RunStatus, UsdMicros, format};
+use lanes_model::{CallStatus, RunState, RunStatus, format};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::Run;
+use super::facts::{cost_word, total_cost};
 use crate::components::badge::{Badge, BadgeText};
 use crate::components::icons::Icon;
 use crate::server::{cancel_run, resume_run, run_page};
@@ -23,24 +24,12 @@ fn resume(run: Run) {
     spawn_local(async move {
         let answer = resume_run(run.id()).await;
         match (answer, run_page(run.id()).await) {
-            (Ok(()), Ok(fresh)) => run.take(fresh),
+            (Ok(()), Ok(fresh)) => run.take(fresh.0),
             (Err(error), _) | (_, Err(error)) => {
                 run.problem.set(Some(format!("The run could not be resumed. {error}")));
             }
         }
     });
-}
-
-/// What costs are called: nobody pays for simulated ones.
-pub(super) fn cost_word(state: &RunState) -> &'static str {
-    if state.header.provider.simulated { " modelled" } else { "" }
-}
-
-/// What all answers cost together; none when no price is known.
-pub(super) fn total_cost(state: &RunState) -> Option<UsdMicros> {
-    let attempts = || state.passes.iter().flat_map(|p| &p.calls).flat_map(|c| &c.attempts);
-    let priced = state.header.provider.price.is_some();
-    priced.then(|| attempts().filter_map(|a| a.cost_usd_micros).sum())
 }
 
 fn subtitle(state: &RunState) -> String {

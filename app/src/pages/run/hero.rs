@@ -12,11 +12,10 @@ const SO_FAR: &str = "Time Sequential needs for the calls Parallel has finished 
     to finish them. Marked ≈ while it relies on calls Sequential has not finished.";
 
 /// A figure with its unit smaller.
-pub(super) fn figure(f: Figure) -> impl IntoView {
-    let unit = (!f.unit.is_empty()).then(|| view! { " " <small>{f.unit}</small> });
-    view! {
-        {f.value}
-        {unit}
+pub(super) fn figure(f: &Figure) -> String {
+    match f.unit {
+        "" => f.value.clone(),
+        unit => format!("{} <small>{unit}</small>", f.value),
     }
 }
 
@@ -86,15 +85,14 @@ pub(super) fn Hero(run: Run) -> impl IntoView {
         })
     };
     let modes = run.state.with_untracked(|s| {
-        let mut modes: Vec<_> = s.passes.iter().map(|p| p.mode).collect();
-        modes.sort_by_key(|m| *m == PassMode::Sequential);
-        modes
+        let has = |mode: &PassMode| s.pass(*mode).is_some();
+        [PassMode::Parallel, PassMode::Sequential].into_iter().filter(has).collect::<Vec<_>>()
     });
     view! {
         <dl class="card metrics metrics--hero">
             <div class="metric">
                 <dt>"Elapsed"</dt>
-                <dd>{move || figure(elapsed())}</dd>
+                <dd inner_html=move || figure(&elapsed())></dd>
                 <dd class="basis">{move || run.state.with(elapsed_basis)}</dd>
             </div>
             {modes.into_iter().map(|mode| view! { <PassMetric run=run mode=mode/> }).collect_view()}

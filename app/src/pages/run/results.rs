@@ -6,9 +6,11 @@ use lanes_model::{
 };
 use leptos::prelude::*;
 
-use super::{Run, calls, head, main_pass};
+use super::Run;
+use super::facts::{call_name, cost, cost_word, duration, first_token, main_pass};
 use crate::components::badge::{Badge, BadgeText};
 use crate::components::icons::{Icon, task_icon};
+use crate::components::markup::{bars, escape};
 
 mod text;
 
@@ -84,7 +86,7 @@ pub(super) fn Results(run: Run) -> impl IntoView {
 fn Card(run: Run, id: CallId) -> impl IntoView {
     let (name, task) = run.state.with_untracked(|s| {
         let task = s.header.task_of(id).map(|t| t.id.as_str().to_owned()).unwrap_or_default();
-        (super::call_name(s, id), task)
+        (call_name(s, id), task)
     });
     let icon = task_icon(&task);
     let lang = language(&task);
@@ -102,7 +104,7 @@ fn Card(run: Run, id: CallId) -> impl IntoView {
     };
     let time = move || {
         let now = run.clock();
-        let t = run.state.with(|s| call_of(s, id).and_then(|c| calls::duration(c, now)));
+        let t = run.state.with(|s| call_of(s, id).and_then(|c| duration(c, now)));
         format::or_missing(t, format::seconds_table)
     };
     let strip = move || {
@@ -113,7 +115,10 @@ fn Card(run: Run, id: CallId) -> impl IntoView {
     let second = Memo::new(move |_| {
         run.state.with(|s| differs(s, id).then(|| other(s, id).map(|c| c.output.clone())).flatten())
     });
-    let notes = Memo::new(move |_| run.state.with(|s| notes(s, id)));
+    let notes = move || {
+        let span = |n: String| format!("<span>{}</span>", escape(&n));
+        run.state.with(|s| notes(s, id)).into_iter().map(span).collect::<String>()
+    };
     let has_text = Memo::new(move |_| status.get() == Some(CallStatus::Succeeded));
     let text = move || run.state.with_untracked(|s| call_of(s, id).map(|c| c.output.clone()));
     let copied = RwSignal::new(false);
@@ -138,9 +143,7 @@ fn Card(run: Run, id: CallId) -> impl IntoView {
                 <Badge text=badge/>
                 <time>{time}</time>
             </header>
-            <div class="strip" aria-hidden="true">
-                {move || strip().into_iter().map(bar).collect_view()}
-            </div>
+            <div class="strip" aria-hidden="true" inner_html=move || bars(strip())></div>
             {move || body.get().map(|body| view! { <BodyView body=body lang=lang/> })}
             {move || {
                 second
@@ -154,16 +157,9 @@ fn Card(run: Run, id: CallId) -> impl IntoView {
                         }
                     })
             }}
-            <footer>
-                {move || notes.get().into_iter().map(|n| view! { <span>{n}</span> }).collect_view()}
-            </footer>
+            <footer inner_html=notes></footer>
         </article>
     }
-}
-
-fn bar((state, x, w): (LedgerState, f64, f64)) -> impl IntoView {
-    let class = format!("bar bar--{}", state.class());
-    view! { <span class=class style=format!("--x:{x:.1}%;--w:{w:.1}%")></span> }
 }
 
 /// The call's own ledger along its time, in percent.
@@ -195,15 +191,15 @@ fn notes(state: &RunState, id: CallId) -> Vec<String> {
             notes.push(format!("waited {}", format::seconds_table(waited)));
         }
     }
-    if let Some(ttft) = calls::first_token(call) {
+    if let Some(ttft) = first_token(call) {
         notes.push(format!("First token {}", format::seconds_table(ttft)));
     }
     if let Some(usage) = call.successful().and_then(|a| a.usage) {
         let sign = if usage.estimated { "≈ " } else { "" };
         notes.push(format!("{sign}{}", format::plural(usage.output, "token")));
     }
-    if let Some(cost) = calls::cost(call) {
-        notes.push(format!("{}{}", format::cost(cost), head::cost_word(state)));
+    if let Some(cost) = cost(call) {
+        notes.push(format!("{}{}", format::cost(cost), cost_word(state)));
     }
     if attempts > 0 {
         notes.push(format::plural(attempts as u64, "attempt"));

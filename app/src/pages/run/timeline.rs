@@ -1,18 +1,15 @@
 //! The timeline card: draws what `charts::timeline` computes, as bars placed by custom properties.
 //! Rule: a bar keeps its element from frame to frame, so that focus and tooltips stay.
 
-use lanes_model::{
-    LedgerState, Micros, PassId, PassMode, RunState, ScheduledCall, format, remaining,
-};
+use lanes_model::{Micros, PassId, PassMode, RunState, ScheduledCall, format, remaining};
 use leptos::prelude::*;
 
-use super::{Run, call_name, replay};
+use super::{Run, replay};
 use crate::charts::axis::{Axis, live_end, room};
 use crate::charts::timeline::{Frame, Panel, frame, order};
-use crate::components::definition::Definition;
+use crate::components::markup::{definition, swatch};
 
 mod lane;
-mod table;
 
 /// The calls to come, while the run goes on.
 fn ghosts(run: Run) -> Vec<(PassId, ScheduledCall)> {
@@ -114,7 +111,7 @@ pub(super) fn Timeline(run: Run) -> impl IntoView {
             <Show when=move || !run.live.get()>
                 <replay::Replay run=run/>
             </Show>
-            <table::Table run=run/>
+            <Show when=move || !run.live.get()>{super::drawn(run, |r| &r.table)}</Show>
         </section>
     }
 }
@@ -126,72 +123,53 @@ fn Legend(frame: Memo<Frame>) -> impl IntoView {
         frame.with(|f| f.panels.iter().flat_map(|p| p.lanes.iter().flatten()).any(|i| i.critical))
     });
     let bound = Memo::new(move |_| frame.with(|f| f.panels.iter().find_map(|p| p.bound)));
-    let swatch = |state: LedgerState| {
-        view! {
-            <li>
-                <span class=format!("swatch bar--{}", state.class())></span>
-                {state.label()}
-            </li>
+    let html = move || {
+        let mut html =
+            states.with(|s| s.iter().map(|&s| swatch("li", s, s.label())).collect::<String>());
+        if critical.get() {
+            html.push_str(r#"<li><span class="swatch swatch--crit"></span>Critical path</li>"#);
         }
+        if let Some(b) = bound.get() {
+            let word = format!("Lower bound {}", format::seconds(b.us));
+            let meaning = format!(
+                "The shortest possible wall time: the largest of critical path, total work ÷ \
+                 concurrency, requests ÷ RPM limit and tokens ÷ TPM limit. Here: {}.",
+                b.binding.label(),
+            );
+            let word = definition("d-bound-line", &word, &meaning);
+            html.push_str(&format!(r#"<li><span class="swatch swatch--bound"></span>{word}</li>"#));
+        }
+        html
     };
-    view! {
-        <ul class="legend" aria-label="Legend">
-            {move || states.get().into_iter().map(swatch).collect_view()}
-            {move || {
-                critical
-                    .get()
-                    .then(|| view! { <li><span class="swatch swatch--crit"></span>"Critical path"</li> })
-            }}
-            {move || {
-                bound
-                    .get()
-                    .map(|b| {
-                        let word = format!("Lower bound {}", format::seconds(b.us));
-                        let meaning = format!(
-                            "The shortest possible wall time: the largest of critical path, total work ÷ \
-                             concurrency, requests ÷ RPM limit and tokens ÷ TPM limit. Here: {}.",
-                            b.binding.label(),
-                        );
-                        view! {
-                            <li>
-                                <span class="swatch swatch--bound"></span>
-                                <Definition id="d-bound-line" word=word meaning=meaning/>
-                            </li>
-                        }
-                    })
-            }}
-        </ul>
-    }
+    view! { <ul class="legend" aria-label="Legend" inner_html=html></ul> }
 }
 
 /// Ticks and the line of the present, behind and across the lanes.
 #[component]
 fn Grid(frame: Memo<Frame>, axis: Memo<Axis>) -> impl IntoView {
-    let tick = |axis: &Axis, at: Micros| {
-        let x = axis.percent(at);
-        // A word at the very end would stick out of the card.
-        let label = (x < 94.0).then(|| axis.label(at));
-        view! {
-            <span class="tick" style=format!("--x:{x:.3}%")>
-                <span>{label}</span>
-            </span>
-        }
+    let ticks = move || {
+        axis.with(|a| {
+            let tick = |at| {
+                let x = a.percent(at);
+                // A word at the very end would stick out of the card.
+                let label = if x < 94.0 { a.label(at) } else { String::new() };
+                format!(r#"<span class="tick" style="--x:{x:.3}%"><span>{label}</span></span>"#)
+            };
+            a.ticks().map(tick).collect::<String>()
+        })
+    };
+    let now = move || {
+        let now = frame.with(|f| f.now);
+        now.map_or_else(String::new, |now| {
+            let x = axis.with(|a| a.percent(now));
+            let time = format::seconds_table(now);
+            format!(r#"<div class="now" style="--x:{x:.3}%"><span>{time}</span></div>"#)
+        })
     };
     view! {
         <div class="grid" aria-hidden="true">
-            {move || axis.with(|a| a.ticks().map(|t| tick(a, t)).collect_view())}
-            {move || {
-                frame
-                    .with(|f| f.now)
-                    .map(|now| {
-                        let x = axis.with(|a| a.percent(now));
-                        view! {
-                            <div class="now" style=format!("--x:{x:.3}%")>
-                                <span>{format::seconds_table(now)}</span>
-                            </div>
-                        }
-                    })
-            }}
+            <span class="whole" inner_html=ticks></span>
+            <span class="whole" inner_html=now></span>
         </div>
     }
 }

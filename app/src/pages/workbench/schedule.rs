@@ -5,6 +5,7 @@ use lanes_model::{Estimate, Micros, PassEstimate, PassMode, format};
 use leptos::prelude::*;
 
 use super::form::Form;
+use crate::components::markup::escape;
 
 /// A lane with its bars: the left edge and the width of each, percent of the axis.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,47 +27,37 @@ pub fn Schedule(form: Form) -> impl IntoView {
                 .collect::<Vec<_>>()
         })
     };
-    move || {
-        let estimate = form.estimate.get()?;
-        let groups = in_order(&estimate)
-            .map(|pass| {
-                let rows = rows(pass, axis(&estimate), &names());
-                rows.into_iter().map(|row| view! { <Lane row/> }).collect_view()
-            })
-            .collect::<Vec<_>>();
-        Some(view! {
-            <div class="timeline plan" style="--h:1rem;padding:0">
-                <h3 class="sub plan-head">"Expected schedule"</h3>
-                <div role="img" aria-label=spoken(&estimate)>
-                    {groups
-                        .into_iter()
-                        .map(|rows| view! { <div class="plan-pass">{rows}</div> })
-                        .collect_view()}
-                </div>
-            </div>
-        })
-    }
+    let html = move || {
+        let estimate = form.estimate.get();
+        estimate.map_or_else(String::new, |estimate| draw(&estimate, &names()))
+    };
+    view! { <div class="whole" inner_html=html></div> }
 }
 
-/// One lane.
-#[component]
-fn Lane(row: Row) -> impl IntoView {
-    view! {
-        <div class="lane">
-            <span class="lane-label">{row.label}</span>
-            <div class="track">
-                {row
-                    .bars
-                    .into_iter()
-                    .map(|(x, w)| {
-                        let place = format!("--x:{x:.3}%;--w:{w:.3}%");
-                        view! { <div class="call is-ghost" style=place></div> }
-                    })
-                    .collect_view()}
-            </div>
-        </div>
+/// The schedule as HTML: it changes as a whole, and of what is in it only names come from outside.
+fn draw(estimate: &Estimate, names: &[String]) -> String {
+    let spoken = spoken(estimate);
+    let mut html = format!(
+        r#"<div class="timeline plan" style="--h:1rem;padding:0"><h3 class="sub plan-head">Expected schedule</h3><div role="img" aria-label="{spoken}">"#
+    );
+    for pass in in_order(estimate) {
+        html.push_str(r#"<div class="plan-pass">"#);
+        for row in rows(pass, axis(estimate), names) {
+            let label = escape(&row.label);
+            html.push_str(&format!(
+                r#"<div class="lane"><span class="lane-label">{label}</span><div class="track">"#
+            ));
+            for (x, w) in row.bars {
+                html.push_str(&format!(
+                    r#"<div class="call is-ghost" style="--x:{x:.3}%;--w:{w:.3}%"></div>"#
+                ));
+            }
+            html.push_str("</div></div>");
+        }
+        html.push_str("</div>");
     }
-    .into_any()
+    html.push_str("</div></div>");
+    html
 }
 
 /// The passes as they are drawn: sequential above parallel.

@@ -3,9 +3,11 @@
 use lanes_model::{CallId, LedgerState, Micros, format};
 use leptos::prelude::*;
 
-use super::{Run, call_name};
+use super::super::facts::call_name;
+use super::Run;
 use crate::charts::axis::{Axis, shares};
 use crate::charts::timeline::{Frame, Item, Key};
+use crate::components::markup::{bars, swatch};
 
 /// A track is taken to be that wide where a least width in pixels has to become a share.
 const NOMINAL_PX: f64 = 1_000.0;
@@ -143,14 +145,7 @@ fn CallBar(
         true => "call is-critical",
         false => "call",
     };
-    let bars = move || {
-        let parts = item.with(|i| i.as_ref().map(parts)).unwrap_or_default();
-        let bar = |(state, x, w): (LedgerState, f64, f64)| {
-            let class = format!("bar bar--{}", state.class());
-            view! { <span class=class style=format!("--x:{x:.2}%;--w:{w:.2}%")></span> }
-        };
-        parts.into_iter().map(bar).collect_view()
-    };
+    let inner = move || bars(item.with(|i| i.as_ref().map(parts)).unwrap_or_default());
     // The name stands in the generating part, or not at all.
     let generating = move || {
         let parts = item.with(|i| i.as_ref().map(parts)).unwrap_or_default();
@@ -166,17 +161,15 @@ fn CallBar(
         of(&|i| format!("{} – {}", format::seconds_table(i.start), format::seconds_table(i.end)))
     };
     let rows = move || {
-        let parts = item.with(|i| i.as_ref().map(|i| i.parts.clone())).unwrap_or_default();
-        let row = |(state, time): (LedgerState, Micros)| {
-            let class = format!("swatch bar--{}", state.class());
+        let row = |&(state, time): &(LedgerState, Micros)| {
             let text = format!(" {} {}", state.label(), format::seconds_table(time));
-            view! { <br/> <i class=class></i> {text} }
+            format!("<br>{}", swatch("span", state, &text))
         };
-        parts.into_iter().map(row).collect_view()
+        of(&|i| i.parts.iter().map(row).collect())
     };
     view! {
         <button class=class type="button" style=style aria-label=label>
-            {bars}
+            <span class="whole" inner_html=inner></span>
             <span class="call-name" style=name_style>
                 {move || if shown.get() { name.get_value() } else { String::new() }}
             </span>
@@ -184,7 +177,7 @@ fn CallBar(
                 <b>{name.get_value()}</b>
                 " "
                 {span}
-                {rows}
+                <span inner_html=rows></span>
             </span>
         </button>
     }

@@ -1,10 +1,10 @@
-//! The timeline as a table, for those who read it rather than see it. It changes with the log, not
-//! with every frame.
+//! The timeline as a table, for those who read it rather than see it.
 
 use lanes_model::{CallId, Ledger, PassState, RunState, call_segments, format};
 use leptos::prelude::*;
 
-use super::{Run, call_name, order};
+use super::super::facts::call_name;
+use crate::charts::timeline::order;
 
 type Row = [String; 6];
 
@@ -41,9 +41,8 @@ fn row(state: &RunState, pass: &PassState, id: CallId) -> Option<Row> {
 }
 
 /// The table, folded away.
-#[component]
-pub(super) fn Table(run: Run) -> impl IntoView {
-    let rows = Memo::new(move |_| run.state.with(rows));
+pub(super) fn card(state: &RunState) -> impl IntoView + use<> {
+    let rows = rows(state);
     let row = |[pass, call, lane, start, duration, states]: Row| {
         view! {
             <tr>
@@ -71,7 +70,7 @@ pub(super) fn Table(run: Run) -> impl IntoView {
                             <th scope="col">"States"</th>
                         </tr>
                     </thead>
-                    <tbody>{move || rows.get().into_iter().map(row).collect_view()}</tbody>
+                    <tbody>{rows.into_iter().map(row).collect_view()}</tbody>
                 </table>
             </div>
         </details>

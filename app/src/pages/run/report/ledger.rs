@@ -3,7 +3,6 @@
 use lanes_model::{Ledger, LedgerState, Micros, RunState, explain_ledger, format, segments};
 use leptos::prelude::*;
 
-use super::Run;
 use crate::charts::timeline::order;
 use crate::components::definition::Definition;
 
@@ -126,34 +125,29 @@ fn table(columns: &[Column]) -> impl IntoView + use<> {
 }
 
 /// The card; nothing when no pass has begun.
-#[component]
-pub(super) fn LedgerCard(run: Run) -> impl IntoView {
-    let columns = Memo::new(move |_| run.state.with(columns));
-    let words = Memo::new(move |_| run.state.with(explain_ledger).join(" "));
-    let hints = move || columns.get().into_iter().map(|c| c.hint).collect::<Vec<_>>().join(", ");
-    view! {
-        <Show when=move || columns.with(|c| !c.is_empty())>
-            <section class="card" aria-labelledby="h-l">
-                <div class="card-head">
-                    <h2 id="h-l">
-                        <Definition id="d-ledger" word="Time ledger" meaning=MEANING/>
-                    </h2>
-                    <span class="hint">{hints}</span>
-                </div>
-                <div class="cols" style="gap:0">
-                    <div class="c6 card-body ledger" style="padding-top:var(--2)">
-                        {move || {
-                            columns
-                                .with(|c| {
-                                    let longest = c.iter().map(|c| c.ledger.total()).max();
-                                    c.iter().map(|c| bar(c, longest.unwrap_or_default())).collect_view()
-                                })
-                        }}
-                        <p class="sub" style="font-size:var(--t-sm)">{move || words.get()}</p>
-                    </div>
-                    <div class="c6 scroll">{move || columns.with(|c| table(c))}</div>
-                </div>
-            </section>
-        </Show>
+pub(super) fn card(state: &RunState) -> impl IntoView + use<> {
+    let columns = columns(state);
+    if columns.is_empty() {
+        return None;
     }
+    let words = explain_ledger(state).join(" ");
+    let hints = columns.iter().map(|c| c.hint.as_str()).collect::<Vec<_>>().join(", ");
+    let longest = columns.iter().map(|c| c.ledger.total()).max().unwrap_or_default();
+    let bars = columns.iter().map(|c| bar(c, longest)).collect_view();
+    Some(view! {
+        <section class="card" aria-labelledby="h-l">
+            <div class="card-head">
+                <h2 id="h-l">
+                    <Definition id="d-ledger" word="Time ledger" meaning=MEANING/>
+                </h2>
+                <span class="hint">{hints}</span>
+            </div>
+            <div class="cols" style="gap:0">
+                <div class="c6 card-body ledger" style="padding-top:var(--2)">
+                    {bars} <p class="sub" style="font-size:var(--t-sm)">{words}</p>
+                </div>
+                <div class="c6 scroll">{table(&columns)}</div>
+            </div>
+        </section>
+    })
 }

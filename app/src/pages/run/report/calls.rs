@@ -1,31 +1,11 @@
 //! The calls of a run that is over as a table: what each took, used and cost, pass beside pass.
 
-use lanes_model::{
-    AttemptState, CallId, CallState, CallStatus, Micros, PassState, RunState, UsdMicros, format,
-};
+use lanes_model::{AttemptState, CallId, CallStatus, Micros, PassState, RunState, format};
 use leptos::prelude::*;
 
-use super::{Run, call_name, head, main_pass};
+use super::super::facts::{call_name, cost, cost_word, duration, first_token, main_pass};
 use crate::charts::timeline::order;
 use crate::components::icons::{Icon, task_icon};
-
-/// A call's time: from its first attempt to its end.
-pub(super) fn duration(call: &CallState, latest: Micros) -> Option<Micros> {
-    call.start().map(|start| call.end.unwrap_or(latest).since(start))
-}
-
-/// Its time to first token, in the attempt that gave the answer.
-pub(super) fn first_token(call: &CallState) -> Option<Micros> {
-    let attempt = call.successful().or(call.attempts.last())?;
-    attempt.first_token.map(|at| at.since(attempt.start))
-}
-
-/// What its answers cost.
-pub(super) fn cost(call: &CallState) -> Option<UsdMicros> {
-    let mut priced = call.attempts.iter().filter_map(|a| a.cost_usd_micros).peekable();
-    priced.peek()?;
-    Some(priced.sum())
-}
 
 fn time(t: Option<Micros>) -> String {
     format::or_missing(t, format::seconds_table)
@@ -100,10 +80,8 @@ fn heads(state: &RunState, passes: &[&PassState]) -> Vec<String> {
         }
     };
     heads.extend(["Tokens in".to_owned(), "Tokens out".to_owned()]);
-    heads.push(format!(
-        "Cost{side}{}",
-        if head::cost_word(state).is_empty() { "" } else { ", modelled" }
-    ));
+    heads
+        .push(format!("Cost{side}{}", if cost_word(state).is_empty() { "" } else { ", modelled" }));
     heads.push(format!("Attempts{side}"));
     heads
 }
@@ -121,48 +99,44 @@ fn trouble(state: &RunState) -> String {
 }
 
 /// The card.
-#[component]
-pub(super) fn Calls(run: Run) -> impl IntoView {
-    // What is over does not change.
-    run.state.with_untracked(|state| {
-        let passes: Vec<_> = order(state).into_iter().filter_map(|i| state.passes.get(i)).collect();
-        let heads = heads(state, &passes);
-        let ids = (0..).map(CallId).take(state.header.plan.calls.len());
-        let rows: Vec<_> = ids.filter_map(|id| row(state, &passes, id)).collect();
-        let totals = totals(state, &passes);
-        let several = state.header.documents.len() > 1;
-        view! {
-            <section class="card" aria-labelledby="h-c">
-                <div class="card-head">
-                    <h2 id="h-c">{if several { "Calls" } else { "Calls by task" }}</h2>
-                    <span class="hint">{trouble(state)}</span>
-                </div>
-                <div class="scroll">
-                    <table>
-                        <thead>
-                            <tr>
-                                <th scope="col">"Task"</th>
-                                {heads
-                                    .into_iter()
-                                    .map(|h| view! { <th scope="col" class="num">{h}</th> })
-                                    .collect_view()}
-                            </tr>
-                        </thead>
-                        <tbody>{rows.into_iter().map(draw).collect_view()}</tbody>
-                        <tfoot>
-                            <tr>
-                                <th scope="row">"Wall time and totals"</th>
-                                {totals
-                                    .into_iter()
-                                    .map(|t| view! { <td class="num">{t}</td> })
-                                    .collect_view()}
-                            </tr>
-                        </tfoot>
-                    </table>
-                </div>
-            </section>
-        }
-    })
+pub(super) fn card(state: &RunState) -> impl IntoView + use<> {
+    let passes: Vec<_> = order(state).into_iter().filter_map(|i| state.passes.get(i)).collect();
+    let heads = heads(state, &passes);
+    let ids = (0..).map(CallId).take(state.header.plan.calls.len());
+    let rows: Vec<_> = ids.filter_map(|id| row(state, &passes, id)).collect();
+    let totals = totals(state, &passes);
+    let several = state.header.documents.len() > 1;
+    view! {
+        <section class="card" aria-labelledby="h-c">
+            <div class="card-head">
+                <h2 id="h-c">{if several { "Calls" } else { "Calls by task" }}</h2>
+                <span class="hint">{trouble(state)}</span>
+            </div>
+            <div class="scroll">
+                <table>
+                    <thead>
+                        <tr>
+                            <th scope="col">"Task"</th>
+                            {heads
+                                .into_iter()
+                                .map(|h| view! { <th scope="col" class="num">{h}</th> })
+                                .collect_view()}
+                        </tr>
+                    </thead>
+                    <tbody>{rows.into_iter().map(draw).collect_view()}</tbody>
+                    <tfoot>
+                        <tr>
+                            <th scope="row">"Wall time and totals"</th>
+                            {totals
+                                .into_iter()
+                                .map(|t| view! { <td class="num">{t}</td> })
+                                .collect_view()}
+                        </tr>
+                    </tfoot>
+                </table>
+            </div>
+        </section>
+    }
 }
 
 fn draw(row: Row) -> impl IntoView {

@@ -1,0 +1,207 @@
+//! Reading events in the browser. The enums of [`RunEvent`] carry their tag inside, and the code that
+//! derives for reading such enums is ten times that of a struct: a twentieth of the page's
+//! WebAssembly. [`FlatEvent`] reads the same JSON as one struct with every field optional, and then
+//! becomes the event.
+
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::event::{Attempt, AttemptEnd, CallEnd, EventKind, Finish, PassEnd, RunEvent, Usage};
+use crate::{CallId, Failure, LaneId, Micros, PassId, RunHeader, RunStatus, Seq, UsdMicros};
+
+/// The fields of every kind of event.
+#[derive(Debug, Deserialize)]
+pub struct FlatEvent {
+    seq: Seq,
+    at_us: Micros,
+    r#type: String,
+    header: Option<Box<RunHeader>>,
+    pass: Option<PassId>,
+    started_at: Option<String>,
+    first: Option<CallId>,
+    count: Option<u32>,
+    call: Option<CallId>,
+    lane: Option<LaneId>,
+    attempt: Option<Attempt>,
+    number: Option<u32>,
+    end: Option<FlatEnd>,
+    status: Option<RunStatus>,
+}
+
+/// The fields of every kind of end; of a pass's there is only the word.
+#[derive(Debug, Default)]
+struct FlatEnd(EndFields);
+
+#[derive(Debug, Default, Deserialize)]
+struct EndFields {
+    result: String,
+    usage: Option<Usage>,
+    cost_usd_micros: Option<UsdMicros>,
+    finish: Option<Finish>,
+    failure: Option<Failure>,
+    retry_at_us: Option<Micros>,
+    output: Option<String>,
+    partial: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for FlatEnd {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = FlatEnd;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a word or an object")
+            }
+
+            fn visit_str<E: Error>(self, word: &str) -> Result<FlatEnd, E> {
+                Ok(FlatEnd(EndFields { result: word.to_owned(), ..EndFields::default() }))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FlatEnd, A::Error> {
+                EndFields::deserialize(MapAccessDeserializer::new(map)).map(FlatEnd)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+impl FlatEvent {
+    /// The event; none when a field it needs is missing or its kind is not known.
+    #[must_use]
+    pub fn event(self) -> Option<RunEvent> {
+        let end = self.end;
+        let kind = match self.r#type.as_str() {
+            "run_created" => EventKind::RunCreated { header: self.header? },
+            "run_started" => EventKind::RunStarted,
+            "pass_started" => {
+                EventKind::PassStarted { pass: self.pass?, started_at: self.started_at? }
+            }
+            "calls_queued" => {
+                EventKind::CallsQueued { pass: self.pass?, first: self.first?, count: self.count? }
+            }
+            "attempt_started" => EventKind::AttemptStarted {
+                pass: self.pass?,
+                call: self.call?,
+                lane: self.lane?,
+                attempt: self.attempt?,
+            },
+            "first_token" => {
+                EventKind::FirstToken { pass: self.pass?, call: self.call?, number: self.number? }
+            }
+            "attempt_ended" => EventKind::AttemptEnded {
+                pass: self.pass?,
+                call: self.call?,
+                number: self.number?,
+                end: end?.attempt()?,
+            },
+            "call_ended" => {
+                EventKind::CallEnded { pass: self.pass?, call: self.call?, end: end?.call()? }
+            }
+            "pass_ended" => EventKind::PassEnded { pass: self.pass?, end: end?.pass()? },
+            "cancel_requested" => EventKind::CancelRequested,
+            "run_interrupted" => EventKind::RunInterrupted,
+            "run_resumed" => EventKind::RunResumed,
+            "run_ended" => EventKind::RunEnded { status: self.status? },
+            _ => return None,
+        };
+        Some(RunEvent { seq: self.seq, at: self.at_us, kind })
+    }
+}
+
+impl FlatEnd {
+    fn attempt(self) -> Option<AttemptEnd> {
+        let end = self.0;
+        Some(match end.result.as_str() {
+            "succeeded" => AttemptEnd::Succeeded {
+                usage: end.usage?,
+                cost_usd_micros: end.cost_usd_micros,
+                finish: end.finish?,
+            },
+            "failed" => AttemptEnd::Failed { failure: end.failure?, retry_at: end.retry_at_us },
+            "cancelled" => AttemptEnd::Cancelled,
+            _ => return None,
+        })
+    }
+
+    fn call(self) -> Option<CallEnd> {
+        let end = self.0;
+        Some(match end.result.as_str() {
+            "succeeded" => CallEnd::Succeeded { output: end.output? },
+            "failed" => CallEnd::Failed { failure: end.failure?, partial: end.partial? },
+            "cancelled" => CallEnd::Cancelled { partial: end.partial? },
+            _ => return None,
+        })
+    }
+
+    fn pass(self) -> Option<PassEnd> {
+        match self.0.result.as_str() {
+            "completed" => Some(PassEnd::Completed),
+            "cancelled" => Some(PassEnd::Cancelled),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::{failure, scripts, simulate};
+
+    fn read(event: &RunEvent) -> Option<RunEvent> {
+        let json = serde_json::to_string(event).unwrap();
+        serde_json::from_str::<FlatEvent>(&json).unwrap().event()
+    }
+
+    proptest! {
+        #[test]
+        fn every_event_of_a_run_reads_as_what_was_written(script in scripts()) {
+            for event in simulate(&script) {
+                prop_assert_eq!(read(&event), Some(event.clone()));
+            }
+        }
+    }
+
+    #[test]
+    fn the_rare_events_read_as_what_was_written() {
+        let (pass, call) = (PassId(1), CallId(7));
+        let partial = "half \"a\" text\n".to_owned();
+        let kinds = [
+            EventKind::CancelRequested,
+            EventKind::RunInterrupted,
+            EventKind::RunResumed,
+            EventKind::PassEnded { pass, end: PassEnd::Cancelled },
+            EventKind::RunEnded { status: RunStatus::Partial },
+            EventKind::AttemptEnded { pass, call, number: 2, end: AttemptEnd::Cancelled },
+            EventKind::AttemptEnded {
+                pass,
+                call,
+                number: 1,
+                end: AttemptEnd::Failed { failure: failure(), retry_at: Some(Micros(5)) },
+            },
+            EventKind::CallEnded {
+                pass,
+                call,
+                end: CallEnd::Failed { failure: failure(), partial: partial.clone() },
+            },
+            EventKind::CallEnded { pass, call, end: CallEnd::Cancelled { partial } },
+        ];
+        for kind in kinds {
+            let event = RunEvent { seq: Seq(9), at: Micros(1), kind };
+            assert_eq!(read(&event).as_ref(), Some(&event));
+        }
+    }
+
+    #[test]
+    fn a_kind_that_is_not_known_is_no_event() {
+        let text = r#"{"seq":1,"at_us":2,"type":"moon_landed"}"#;
+        assert_eq!(serde_json::from_str::<FlatEvent>(text).unwrap().event(), None);
+        let text = r#"{"seq":1,"at_us":2,"type":"pass_ended","pass":0}"#;
+        assert_eq!(serde_json::from_str::<FlatEvent>(text).unwrap().event(), None);
+    }
+}

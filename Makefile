@@ -24,7 +24,6 @@ RUN_DIR := $(if $(filter dev,$(RUN_PROFILE)),debug,$(RUN_PROFILE))
 CRATES := $(patsubst crates/%/Cargo.toml,-p lanes-%,$(wildcard crates/*/Cargo.toml))
 SERVER := -p lanes -p app --features app/ssr $(CRATES)
 PAGE := -p frontend -p app --features app/hydrate --target wasm32-unknown-unknown
-BENCHES := $(addprefix --bench ,$(basename $(notdir $(wildcard benches/*.rs crates/*/benches/*.rs))))
 
 # The built program the end-to-end tests start.
 export LANES_BIN ?= $(TARGET_DIR)/debug/lanes
@@ -75,8 +74,9 @@ e2e: setup-e2e debug ## end-to-end tests in a real browser; ARGS="-g name" choos
 	@echo "testing $(LANES_BIN) in $$(.ci/setup-e2e --browser) …"
 	@cd end2end && npx tsc --noEmit && npx playwright test $(ARGS)
 
-bench: site ## benchmarks of our own code
-	@$(if $(BENCHES),$(CARGO) bench $(LOCKED) $(SERVER) $(BENCHES),echo "there are no benchmarks in this checkout")
+bench: build setup-e2e ## measure the built program; writes docs/benchmarks.md
+	@cd end2end && LANES_BENCH=1 LANES_BIN=$(TARGET_DIR)/release/lanes npx playwright test --project=bench --workers=1
+	@$(CARGO) bench $(LOCKED) -p lanes --bench program
 
 shots: setup-e2e debug ## screenshots of every screen
 	@cd end2end && LANES_SHOTS=1 npx playwright test --project=shots $(ARGS)

@@ -14,6 +14,8 @@ const executablePath = process.env.CHROMIUM || browsers.find(existsSync) || '/us
 
 // Screenshots are no tests: they run when asked for, with `make shots`.
 const shots = process.env.LANES_SHOTS ? [{ name: 'shots', testDir: './shots' }] : [];
+// Nor are benchmarks: `make bench`.
+const bench = process.env.LANES_BENCH ? [{ name: 'bench', testDir: './bench' }] : [];
 
 export default defineConfig({
   testDir: '.',
@@ -48,5 +50,6 @@ export default defineConfig({
     { name: 'routes-nojs', testDir: './routes', use: { javaScriptEnabled: false } },
     { name: 'bugs', testDir: './bugs' },
     ...shots,
+    ...bench,
   ],
 });

@@ -15,7 +15,7 @@ fn compare() -> Value {
 
 #[tokio::test]
 async fn a_compare_run_ends_with_two_passes_whose_ledgers_add_up() {
-    let program = Program::start("fixed:20ms");
+    let program = Program::start("fixed:150ms");
     let id = program.run(&compare()).await;
     let events = program.events(&id, 0).await;
     assert!(events.contains("event: end"), "{events}");
@@ -35,7 +35,8 @@ async fn a_compare_run_ends_with_two_passes_whose_ledgers_add_up() {
             assert!(!call["output"].as_str().expect("text").is_empty());
         }
     }
-    assert!(run["comparison"]["speedup"].as_f64().expect("a number") > 0.0);
+    // The first comparison after a start, too: what loads then is not in the first pass's time.
+    assert!(run["comparison"]["speedup"].as_f64().expect("a number") > 1.0);
 }
 
 #[tokio::test]

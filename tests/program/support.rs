@@ -40,6 +40,15 @@ impl Program {
         Self { child, url, client: client(), _data: data }
     }
 
+    /// What it holds in memory, kB, as Linux counts it.
+    #[allow(dead_code, reason = "for the benchmarks, which share this file")]
+    pub fn resident_kb(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(status).expect("a Linux machine");
+        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).expect("its memory");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
     pub async fn get(&self, path: &str) -> Response {
         self.client.get(format!("{}{path}", self.url)).send().await.expect("an answer")
     }

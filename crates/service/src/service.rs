@@ -252,6 +252,11 @@ impl Service {
             state,
         };
         let task = tokio::spawn(async move {
+            // The tokenizer's tables take 60 MB and a moment to load: not before there is a run, and
+            // not in the time of its first pass.
+            if let Err(error) = tokio::task::spawn_blocking(tokens::warm_up).await {
+                tracing::error!(%error, "the tokenizer's tables could not be loaded");
+            }
             execute(job).await;
             if let Err(error) = inner.writer.flush().await {
                 tracing::error!(%run, %error, "the last events could not be written");

@@ -37,7 +37,7 @@ fn header(title: &str) -> RunHeader {
             price: Some(Price::default()),
             rpm: None,
             tpm: None,
-            pace: Pace { ttft_us: 400_000, millitokens_per_s: 50_000, whole_us: 0 },
+            pace: Pace { ttft_us: 400_000, millitokens_per_s: 50_000, whole_us: 0, cv_permille: 0 },
         },
         plan: Plan::new(Mode::Compare, false, 2, 2, 1),
     }

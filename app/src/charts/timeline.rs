@@ -3,7 +3,7 @@
 
 use lanes_model::{
     CallId, CallStatus, LedgerState, LowerBound, Micros, PassId, PassMode, PassState, PassStatus,
-    RunState, ScheduledCall, Segment, critical_calls, segments,
+    RunState, ScheduledCall, Segment, critical_calls, expected_bound, segments,
 };
 
 use super::compare;
@@ -61,8 +61,9 @@ pub struct Panel {
     pub total: u64,
     /// When it is expected to end, while it has not.
     pub expected: Option<Micros>,
-    /// The lower bound of a parallel pass that is complete.
-    pub bound: Option<LowerBound>,
+    /// The lower bound of a parallel pass, and whether it is an estimate: it is until the pass is
+    /// complete.
+    pub bound: Option<(LowerBound, bool)>,
 }
 
 /// The whole drawing at a moment.
@@ -126,7 +127,7 @@ pub fn frame(
         let own = || ghosts.iter().filter(|(p, _)| usize::from(p.0) == i).map(|(_, c)| c);
         let expected = own().map(|c| c.end).max();
         needed = needed.max(expected.unwrap_or_default());
-        panels.push(panel(state, pass, &found, own(), now, at, expected));
+        panels.push(panel(state, pass, &found, &own().collect::<Vec<_>>(), now, at, expected));
     }
     let total: u64 = ledger.iter().sum();
     let legend = LedgerState::ALL.into_iter().zip(ledger);
@@ -147,11 +148,11 @@ fn running(pass: &PassState) -> bool {
     pass.status == PassStatus::Running
 }
 
-fn panel<'a>(
+fn panel(
     state: &RunState,
     pass: &PassState,
     found: &[Segment],
-    ghosts: impl Iterator<Item = &'a ScheduledCall>,
+    ghosts: &[&ScheduledCall],
     now: Micros,
     at: Option<Micros>,
     expected: Option<Micros>,
@@ -180,7 +181,16 @@ fn panel<'a>(
         let calls = pass.calls.iter().filter(|c| c.status() == status && c.end.is_some_and(seen));
         calls.count() as u64
     };
-    let complete = pass.status == PassStatus::Completed && pass.mode == PassMode::Parallel;
+    let bound = match pass.mode {
+        PassMode::Sequential => None,
+        PassMode::Parallel if pass.status == PassStatus::Completed => {
+            compare::bound(state, pass).map(|b| (b, false))
+        }
+        PassMode::Parallel if running(pass) && state.status.is_live() => {
+            expected_bound(pass, ghosts, state.header.provider.rpm).map(|b| (b, true))
+        }
+        PassMode::Parallel => None,
+    };
     Panel {
         mode: pass.mode,
         lanes,
@@ -190,7 +200,7 @@ fn panel<'a>(
         failed: count(CallStatus::Failed),
         total: pass.calls.len() as u64,
         expected,
-        bound: if complete { compare::bound(state, pass) } else { None },
+        bound,
     }
 }
 
@@ -256,6 +266,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_pass_that_goes_on_has_the_bound_it_is_heading_for() {
+        let state = fixture::started("Text");
+        let parallel = state.passes.iter().position(|p| p.mode == PassMode::Parallel).unwrap();
+        let ghost = |call, start, end| {
+            let (call, lane) = (CallId(call), lanes_model::LaneId(0));
+            let (start, end) = (Micros::from_secs(start), Micros::from_secs(end));
+            (PassId(parallel as u8), ScheduledCall { call, lane, start, end })
+        };
+        let frame = frame(&state, state.latest, None, &[ghost(0, 0, 3), ghost(1, 3, 8)]);
+        let bounds: Vec<_> = frame.panels.iter().filter_map(|p| p.bound).collect();
+        let (bound, estimated) = bounds[0];
+        assert_eq!((bounds.len(), bound.us, estimated), (1, Micros::from_secs(5), true));
     }
 
     #[test]

@@ -27,7 +27,15 @@ pub async fn count_text(text: String) -> Result<TextCount, UiError> {
 /// Starts a run.
 #[server(endpoint = "start", input = Json)]
 pub async fn start_run(request: RunRequest) -> Result<RunId, UiError> {
-    Ok(super::service()?.start(&request, None).await?.id)
+    let service = super::service()?;
+    let id = service.start(&request, None).await?.id;
+    // The page that opens next shows the first calls from its first moment on.
+    let begun = |state: &lanes_model::RunState| {
+        let calls = || state.passes.iter().flat_map(|p| &p.calls);
+        calls().any(|c| !c.attempts.is_empty())
+    };
+    service.wait_until(&id, std::time::Duration::from_millis(100), begun).await;
+    Ok(id)
 }
 
 /// A run and what is needed to draw it.

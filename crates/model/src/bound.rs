@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AttemptState, CallId, CallState, Micros, PassState};
+use crate::{AttemptState, CallId, CallState, Micros, PassState, ScheduledCall};
 
 /// The term that sets a lower bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -83,6 +83,33 @@ pub fn lower_bound(pass: &PassState, rpm: Option<u32>, tpm: Option<u32>) -> Opti
     for term in terms {
         // On one lane all work is the path: call it work even when there is one call.
         if term.0 > best.0 || (term.0 == best.0 && term.1 == Binding::Work && pass.lanes <= 1) {
+            best = term;
+        }
+    }
+    Some(LowerBound { us: best.0, binding: best.1 })
+}
+
+/// The lower bound that a pass is heading for while it goes on: successful calls count with the time
+/// they took, those to come with the time they are expected to take. Tokens to come are not known,
+/// so the TPM term is left out. `None` when nothing is done or to come.
+#[must_use]
+pub fn expected_bound(
+    pass: &PassState,
+    coming: &[&ScheduledCall],
+    rpm: Option<u32>,
+) -> Option<LowerBound> {
+    let expected = coming.iter().map(|c| c.end.since(c.start));
+    let times: Vec<Micros> = successes(pass).map(duration).chain(expected).collect();
+    let longest = *times.iter().max()?;
+    let work: Micros = times.iter().copied().sum();
+    let terms = [
+        (longest, Binding::CriticalPath),
+        (Micros(work.0.div_ceil(u64::from(pass.lanes.max(1)))), Binding::Work),
+        (rate_bound(times.len() as u64, rpm), Binding::RequestsPerMinute),
+    ];
+    let mut best = terms[0];
+    for term in terms {
+        if term.0 > best.0 {
             best = term;
         }
     }

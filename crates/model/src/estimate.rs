@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bound::rate_bound;
 use crate::schedule::Lanes;
+use crate::spread::{Uncertain, longest};
 use crate::{
     AttemptResult, CallId, CallState, LaneId, Micros, PassId, PassMode, PassState, PassStatus,
     Plan, ProviderInfo, RunState, Task, TaskId, Usage, UsdMicros,
@@ -26,6 +27,9 @@ pub struct TaskHistory {
     pub ttft_us: u64,
     /// Tokens of the answer.
     pub output_tokens: u64,
+    /// Standard deviation of the duration, µs.
+    #[serde(default)]
+    pub deviation_us: u64,
 }
 
 /// A call in an expected schedule. Times count from the start of its pass.
@@ -46,7 +50,8 @@ pub struct ScheduledCall {
 pub struct PassEstimate {
     /// How it executes.
     pub mode: PassMode,
-    /// Its wall time: to the end of the schedule, or longer when a rate limit does not allow that.
+    /// Its wall time: to the end of the schedule, later by as much as the last lane is likely to be
+    /// late, or longer when a rate limit does not allow that.
     pub wall: Micros,
     /// Its calls, in the order of the plan.
     pub calls: Vec<ScheduledCall>,
@@ -67,8 +72,13 @@ pub struct Estimate {
 /// What one call is expected to take and use.
 struct Expected {
     time: Micros,
+    /// Variance of the time, s².
+    variance: f64,
     usage: Usage,
 }
+
+/// What is taken to be known of the spread before the first call weighs as much as that many calls.
+const PRIOR_SAMPLES: f64 = 4.0;
 
 /// Tokens that the prompt adds around the document and the system message.
 const PROMPT_OVERHEAD_TOKENS: u64 = 12;
@@ -94,7 +104,26 @@ fn expected(
     let system = task.system_message.len() as u64 / 4;
     let input = document_tokens.saturating_add(system).saturating_add(PROMPT_OVERHEAD_TOKENS);
     let usage = Usage { input, output, cached: 0, estimated: true };
-    Expected { time: Micros(time), usage }
+    let prior = time as f64 / 1e6 * f64::from(pace.cv_permille) / 1e3;
+    let (n, seen) =
+        history.map_or((0.0, 0.0), |h| (f64::from(h.samples), h.deviation_us as f64 / 1e6));
+    let variance = (prior * prior * PRIOR_SAMPLES + seen * seen * n) / (PRIOR_SAMPLES + n);
+    Expected { time: Micros(time), variance, usage }
+}
+
+/// When the last lane of a pass is expected to end.
+fn expected_end(schedule: &[ScheduledCall], calls: &[Option<Expected>], lanes: u32) -> Micros {
+    let mut sums = vec![Uncertain { mean: 0.0, variance: 0.0 }; lanes.max(1) as usize];
+    for c in schedule {
+        if let (Some(sum), Some(Some(call))) =
+            (sums.get_mut(usize::from(c.lane.0)), calls.get(c.call.index()))
+        {
+            sum.mean = sum.mean.max(c.end.as_secs_f64());
+            sum.variance += call.variance;
+        }
+    }
+    let last = longest(sums.into_iter().filter(|s| s.mean > 0.0));
+    Micros(last.map_or(0, |l| (l.mean * 1e6).round() as u64))
 }
 
 /// What a run of `plan` is expected to take and cost. `tasks` and `documents` (their lengths in
@@ -128,9 +157,10 @@ pub fn estimate(
                 let (lane, start, end) = lanes.place(Micros::ZERO, expected.as_ref()?.time);
                 Some(ScheduledCall { call, lane, start, end })
             });
-            let calls: Vec<_> = schedule.collect();
-            let end = calls.iter().map(|c| c.end).max().unwrap_or_default();
-            PassEstimate { mode: pass.mode, wall: end.max(limit), calls }
+            let schedule: Vec<_> = schedule.collect();
+            let end = schedule.iter().map(|c| c.end).max().unwrap_or_default();
+            let wall = end.max(expected_end(&schedule, &calls, pass.lanes)).max(limit);
+            PassEstimate { mode: pass.mode, wall, calls: schedule }
         })
         .collect();
     Estimate {

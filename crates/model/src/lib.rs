@@ -20,6 +20,7 @@ pub mod sample;
 mod schedule;
 mod segments;
 pub mod spec;
+mod spread;
 pub mod state;
 pub mod summary;
 pub mod task;
@@ -28,7 +29,9 @@ mod testing;
 pub mod text;
 pub mod view;
 
-pub use bound::{Binding, LowerBound, bound_attained, critical_calls, lower_bound, work};
+pub use bound::{
+    Binding, LowerBound, bound_attained, critical_calls, expected_bound, lower_bound, work,
+};
 pub use comparison::{Comparison, SoFar, headline, main_failure, speedup_so_far};
 pub use estimate::{Estimate, PassEstimate, ScheduledCall, TaskHistory, estimate, remaining};
 pub use event::{

@@ -60,4 +60,7 @@ pub struct Pace {
     pub millitokens_per_s: u64,
     /// Time of a whole answer, µs, when it does not depend on length; 0 when it does.
     pub whole_us: u64,
+    /// How much calls of the same kind differ: standard deviation ÷ mean of their times, thousandths.
+    #[serde(default)]
+    pub cv_permille: u32,
 }

@@ -109,7 +109,7 @@ pub fn header(mode: Mode, lanes: u32, calls: u32) -> RunHeader {
             }),
             rpm: None,
             tpm: None,
-            pace: Pace { ttft_us: 400_000, millitokens_per_s: 50_000, whole_us: 0 },
+            pace: Pace { ttft_us: 400_000, millitokens_per_s: 50_000, whole_us: 0, cv_permille: 0 },
         },
         plan: Plan::new(mode, false, lanes, 1, calls),
     }

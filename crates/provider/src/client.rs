@@ -70,9 +70,9 @@ impl Client {
             if config.models.is_empty() { vec![model.to_owned()] } else { config.models.clone() };
         // Before there is history: the simulator's known pace, and a middling one of real models.
         let pace = if config.simulated {
-            Pace { ttft_us: 420_000, millitokens_per_s: 0, whole_us: 2_000_000 }
+            Pace { ttft_us: 420_000, millitokens_per_s: 0, whole_us: 2_000_000, cv_permille: 180 }
         } else {
-            Pace { ttft_us: 500_000, millitokens_per_s: 60_000, whole_us: 0 }
+            Pace { ttft_us: 500_000, millitokens_per_s: 60_000, whole_us: 0, cv_permille: 300 }
         };
         ProviderInfo {
             id: config.id.clone(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures::Stream;
 use jiff::Timestamp;
@@ -19,11 +20,13 @@ use tokio::task::JoinHandle;
 
 use crate::adapter::{ClientProvider, LogSink, StoredRecords};
 use crate::catalogue::{Catalogue, SAMPLE_INFOS};
-use crate::hub::Hub;
+use crate::hub::{Hub, Live};
 use crate::{ServiceError, WatchItem, watch};
 
 /// Calls of one task that an estimate is based on, at most.
 const HISTORY: u32 = 40;
+/// A run that is resumed is waited for until it goes on, at most this long.
+const TAKEN_UP: Duration = Duration::from_secs(5);
 /// Events read from the store at a time.
 const PAGE: u32 = 5_000;
 
@@ -304,7 +307,34 @@ impl Service {
         summary.status = RunStatus::Running;
         self.inner.store.put_summary(&summary).await?;
         self.execute(state);
+        // Whoever asks for the run next is to find it going on.
+        self.wait_until(run, TAKEN_UP, |state| state.status.is_live()).await;
         Ok(())
+    }
+
+    /// Waits until a live run's state is as wanted, but no longer than `limit`. Returns at once for a
+    /// run that is not live.
+    pub async fn wait_until(
+        &self,
+        run: &RunId,
+        limit: Duration,
+        wanted: impl Fn(&RunState) -> bool,
+    ) {
+        let Some(mut seen) = self.inner.hub.subscribe(run) else { return };
+        let waiting = async {
+            while !wanted(&seen.state) {
+                match seen.live.recv().await {
+                    Ok(Live::Event(event)) => {
+                        let _ = seen.state.apply(&event);
+                    }
+                    Ok(Live::Progress(_)) => {}
+                    // Over, or so busy that it is certainly going on.
+                    Err(_) => return,
+                }
+            }
+        };
+        // Too late is as good as never: the caller goes on with what there is.
+        let _ = tokio::time::timeout(limit, waiting).await;
     }
 
     /// Deletes a run with its log and the texts that no other run uses.
@@ -402,6 +432,7 @@ impl Service {
                 duration_us: r.duration_us,
                 ttft_us: r.ttft_us,
                 output_tokens: r.output_tokens,
+                deviation_us: r.deviation_us,
             })
             .collect())
     }

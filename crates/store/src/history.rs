@@ -42,6 +42,8 @@ pub struct TaskHistoryRow {
     pub ttft_us: u64,
     /// Mean length of an answer, tokens.
     pub output_tokens: u64,
+    /// Standard deviation of the time of a call, µs.
+    pub deviation_us: u64,
 }
 
 impl Store {
@@ -100,11 +102,12 @@ impl Store {
         model: &str,
         per_task_limit: u32,
     ) -> Result<Vec<TaskHistoryRow>, StoreError> {
-        let rows: Vec<(String, u32, i64, i64, i64)> = sqlx::query_as(
+        let rows: Vec<(String, u32, i64, i64, i64, f64)> = sqlx::query_as(
             "SELECT task, count(*),
                     CAST(round(avg(duration_us)) AS INTEGER),
                     CAST(round(avg(ttft_us)) AS INTEGER),
-                    CAST(round(avg(output_tokens)) AS INTEGER)
+                    CAST(round(avg(output_tokens)) AS INTEGER),
+                    avg(1.0 * duration_us * duration_us) - avg(duration_us) * avg(duration_us)
              FROM (SELECT task, duration_us, ttft_us, output_tokens,
                           row_number() OVER (
                               PARTITION BY task ORDER BY ended_key DESC, id DESC) AS place
@@ -118,12 +121,14 @@ impl Store {
         .await?;
         Ok(rows
             .into_iter()
-            .map(|(task, samples, duration, ttft, output)| TaskHistoryRow {
+            .map(|(task, samples, duration, ttft, output, variance)| TaskHistoryRow {
                 task,
                 samples,
                 duration_us: from_sql(duration),
                 ttft_us: from_sql(ttft),
                 output_tokens: from_sql(output),
+                // Rounding may bring the variance of equal times below zero.
+                deviation_us: variance.max(0.0).sqrt().round() as u64,
             })
             .collect())
     }

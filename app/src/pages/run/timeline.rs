@@ -129,8 +129,9 @@ fn Legend(frame: Memo<Frame>) -> impl IntoView {
         if critical.get() {
             html.push_str(r#"<li><span class="swatch swatch--crit"></span>Critical path</li>"#);
         }
-        if let Some(b) = bound.get() {
-            let word = format!("Lower bound {}", format::seconds(b.us));
+        if let Some((b, estimated)) = bound.get() {
+            let time = if estimated { format::seconds_estimate } else { format::seconds };
+            let word = format!("Lower bound {}", time(b.us));
             let meaning = format!(
                 "The shortest possible wall time: the largest of critical path, total work ÷ \
                  concurrency, requests ÷ RPM limit and tokens ÷ TPM limit. Here: {}.",
@@ -238,7 +239,7 @@ fn PanelView(run: Run, frame: Memo<Frame>, axis: Memo<Axis>, panel: usize) -> im
             {move || {
                 bound
                     .get()
-                    .map(|b| {
+                    .map(|(b, _)| {
                         let x = axis.with(|a| a.percent(b.us));
                         view! {
                             <div class="grid" style="inset:3.3rem 0 0 var(--label-w)" aria-hidden="true">

@@ -208,7 +208,7 @@ fn Provider(form: Form) -> impl IntoView {
                         .then(|| {
                             view! {
                                 <span class="badge badge--sim">
-                                    "Simulated: modelled timings, answers computed locally"
+                                    "Simulated: timings are modelled"
                                 </span>
                             }
                         })

@@ -37,7 +37,7 @@ pub fn header(passes: &[(PassMode, u32)], race: bool, calls: usize) -> RunHeader
             price: None,
             rpm: None,
             tpm: None,
-            pace: Pace { ttft_us: 1, millitokens_per_s: 0, whole_us: 1 },
+            pace: Pace { ttft_us: 1, millitokens_per_s: 0, whole_us: 1, cv_permille: 0 },
         },
         plan: Plan {
             passes: passes.iter().map(|&(mode, lanes)| PassPlan { mode, lanes }).collect(),

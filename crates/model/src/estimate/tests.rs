@@ -16,7 +16,25 @@ fn history(task: &str, samples: u32, duration_us: u64) -> TaskHistory {
         duration_us,
         ttft_us: duration_us / 4,
         output_tokens: 50,
+        deviation_us: 0,
     }
+}
+
+#[test]
+fn calls_that_differ_make_the_last_lane_late() {
+    let tasks = task::built_in();
+    let known: Vec<_> = tasks
+        .iter()
+        .map(|t| TaskHistory { deviation_us: 300_000, ..history(t.id.as_str(), 200, 2_000_000) })
+        .collect();
+    let chosen: Vec<_> = tasks.iter().zip(&known).map(|(t, h)| (t, Some(h))).collect();
+    let plan = Plan::new(Mode::Compare, false, 6, 6, 1);
+    let found = estimate(&chosen, &[300], &plan, &provider());
+    let (parallel, sequential) = (found.passes[0].wall, found.passes[1].wall);
+    // Six standard normals are expected to reach 1.267 deviations.
+    assert!((parallel.as_secs_f64() - 2.38).abs() < 0.02, "{parallel:?}");
+    assert_eq!(sequential, Micros::from_secs(12));
+    assert!(found.passes[0].calls.iter().all(|c| c.end == Micros::from_secs(2)));
 }
 
 /// Two tasks, the first with history, in compare mode on two lanes.
@@ -60,7 +78,7 @@ fn the_cost_follows_from_prompt_and_expected_answer() {
 
 #[test]
 fn a_provider_may_take_the_same_time_for_every_answer() {
-    let pace = Pace { ttft_us: 400_000, millitokens_per_s: 0, whole_us: 900_000 };
+    let pace = Pace { ttft_us: 400_000, millitokens_per_s: 0, whole_us: 900_000, cv_permille: 0 };
     let found = estimate_with(&[100], &ProviderInfo { pace, ..provider() });
     assert_eq!(found.passes[0].calls[1].end, Micros(900_000));
 }

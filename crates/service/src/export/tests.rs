@@ -41,7 +41,7 @@ fn header() -> RunHeader {
             price: None,
             rpm: None,
             tpm: None,
-            pace: Pace { ttft_us: 1, millitokens_per_s: 0, whole_us: 1 },
+            pace: Pace { ttft_us: 1, millitokens_per_s: 0, whole_us: 1, cv_permille: 0 },
         },
         plan: Plan::new(Mode::Compare, false, 2, 2, 1),
     }

@@ -83,7 +83,7 @@ pub fn header(run: &str, documents: &[DocumentInfo]) -> RunHeader {
             price: None,
             rpm: None,
             tpm: None,
-            pace: Pace { ttft_us: 1, millitokens_per_s: 1, whole_us: 0 },
+            pace: Pace { ttft_us: 1, millitokens_per_s: 1, whole_us: 0, cv_permille: 0 },
         },
         plan: Plan::new(Mode::Compare, false, 2, 2, 1),
     }

@@ -3,6 +3,9 @@
 use lanes_model::{CallState, CallStatus, Failure, Finish};
 use leptos::prelude::*;
 
+/// A text of that many bytes may not fit into its card.
+const SCROLLED: usize = 500;
+
 /// What stands in a card.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Body {
@@ -67,14 +70,20 @@ pub(super) fn BodyView(body: Body, lang: Option<&'static str>) -> impl IntoView 
             </div>
         }
         .into_any(),
-        Body::Text { text, streaming, cut } => view! {
-            <div class="text">
-                <span lang=lang style="white-space:pre-line">{text}</span>
-                {streaming.then(|| view! { <span class="caret"></span> })}
-                {cut.then(|| view! { <p class="dim">"Cut off at the most tokens of the task."</p> })}
-            </div>
+        Body::Text { text, streaming, cut } => {
+            // A text that is too long for its card is scrolled, with the keyboard too.
+            let stop = (text.len() > SCROLLED).then_some("0");
+            let class = if streaming { "text text--grows" } else { "text" };
+            view! {
+                <div class=class tabindex=stop>
+                    <div lang=lang style="white-space:pre-line">
+                        {text} {streaming.then(|| view! { <span class="caret"></span> })}
+                    </div>
+                    {cut.then(|| view! { <p class="dim">"Cut off at the most tokens of the task."</p> })}
+                </div>
+            }
+            .into_any()
         }
-        .into_any(),
         Body::Chips(words) => view! {
             <div class="text">
                 <ul class="chips">

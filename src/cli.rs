@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod data_lock;
 mod serve;
 mod simulate;
 
@@ -39,6 +40,12 @@ pub enum CliError {
         /// Why.
         source: std::io::Error,
     },
+    /// Another program has the data directory.
+    #[error(
+        "another Lanes is using {}: stop it, or choose another directory with --data-dir",
+        .0.display()
+    )]
+    DataInUse(std::path::PathBuf),
     /// The runtime or a socket failed.
     #[error("{0}")]
     Io(#[from] std::io::Error),

@@ -7,6 +7,7 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{ParamSegment, SsrMode, StaticSegment};
 
 use crate::components::icons::IconSprite;
+use crate::components::key_list::KeyList;
 use crate::components::topbar::TopBar;
 use crate::pages::{NotFound, RunPage, RunsPage, Workbench};
 
@@ -30,6 +31,7 @@ pub fn App() -> impl IntoView {
                 <Route path=StaticSegment("runs") view=RunsPage ssr=SsrMode::Async/>
                 <Route path=(StaticSegment("runs"), ParamSegment("id")) view=RunPage ssr=SsrMode::Async/>
             </Routes>
+            <KeyList letters=crate::server::Display::of_request().letters/>
         </Router>
     }
 }

@@ -3,6 +3,8 @@
 pub mod badge;
 pub mod definition;
 pub mod icons;
+#[cfg(feature = "ssr")]
+pub mod key_list;
 pub mod markup;
 #[cfg(feature = "ssr")]
 pub mod topbar;

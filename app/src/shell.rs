@@ -27,7 +27,7 @@ pub fn shell(options: &LeptosOptions) -> impl IntoView + use<> {
     let display = Display::of_request();
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme=display.theme data-present=display.present.then_some("")>
+        <html lang="en" data-theme=display.theme data-present=display.present.then_some("") data-letters=(!display.letters).then_some("off")>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>

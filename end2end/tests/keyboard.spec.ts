@@ -1,5 +1,5 @@
 // Everything the keyboard does, and that letters typed into a field stay letters.
-import { COMPARE, expect, open, runId, runStatus, test } from '../helper';
+import { COMPARE, expect, hydrated, open, runId, runStatus, test } from '../helper';
 
 test.use({ latency: 'fixed:700ms' });
 
@@ -62,4 +62,45 @@ test('1 to 6 toggle the tasks', async ({ page }) => {
   await expect(page.getByRole('checkbox', { name: 'Category' })).not.toBeChecked();
   await page.keyboard.press('1');
   await expect(page.getByRole('checkbox', { name: 'Summary' })).toBeChecked();
+});
+
+test('? lists the keys, and letters can be turned off and on there', async ({ page }) => {
+  await open(page, '/runs');
+  await page.keyboard.press('?');
+  const dialog = page.getByRole('dialog', { name: 'Keys' });
+  await expect(dialog).toBeVisible();
+  await dialog.getByRole('checkbox', { name: /letters/ }).uncheck();
+  await page.keyboard.press('Escape');
+  await expect(dialog).toBeHidden();
+  const theme = () => page.locator('html').getAttribute('data-theme');
+  const before = await theme();
+  await page.keyboard.press('t');
+  expect(await theme()).toBe(before);
+  await page.reload();
+  await hydrated(page);
+  await page.keyboard.press('n');
+  await page.keyboard.press('?');
+  await expect(dialog).toBeVisible();
+  await dialog.getByRole('checkbox', { name: /letters/ }).check();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('t');
+  expect(await theme()).not.toBe(before);
+});
+
+test('arrows move between the calls of the timeline, and Enter shows the result', async ({ page, lanes }) => {
+  const view = await lanes.done({ ...COMPARE, tasks: ['summary', 'category'] });
+  await open(page, `/runs/${view.id}`);
+  const calls = page.locator('button.call');
+  await expect(calls).toHaveCount(4);
+  await calls.nth(0).focus();
+  await page.keyboard.press('ArrowRight');
+  await expect(calls.nth(1)).toBeFocused();
+  await page.keyboard.press('ArrowDown');
+  await expect(calls.nth(2)).toBeFocused();
+  await page.keyboard.press('ArrowDown');
+  await expect(calls.nth(3)).toBeFocused();
+  await page.keyboard.press('Enter');
+  const card = page.locator('article.result').filter({ hasText: 'Category' });
+  await expect(card).toBeFocused();
+  await expect(card).toBeInViewport();
 });

@@ -11,6 +11,7 @@ use lanes_simulator::{Simulator, SimulatorConfig};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::data_lock::DataLock;
 use super::{CliError, stop_signal};
 use crate::config::{Config, Flags};
 use crate::http;
@@ -53,6 +54,7 @@ pub(super) async fn serve(args: ServeArgs) -> Result<(), CliError> {
     config.providers.push(simulated(simulator.addr()));
     tokio::spawn(simulator.serve(stop.clone().cancelled_owned()));
 
+    let _lock = DataLock::take(&config.data_dir)?;
     let store = Store::open(&config.data_dir.join("lanes.db")).await.map_err(ServiceError::from)?;
     let service = Service::open(ServiceConfig {
         store: store.clone(),

@@ -28,6 +28,24 @@ pub fn toggle_present() {
     }
 }
 
+/// Switches shortcuts of a single letter off and on.
+#[cfg(feature = "hydrate")]
+pub fn toggle_letters() {
+    let Some(root) = root() else { return };
+    let off = letters();
+    let _ = match off {
+        true => root.set_attribute("data-letters", "off"),
+        false => root.remove_attribute("data-letters"),
+    };
+    remember("letters", if off { "off" } else { "on" });
+}
+
+/// Whether a single letter is a shortcut.
+#[cfg(feature = "hydrate")]
+pub fn letters() -> bool {
+    root().is_some_and(|r| !r.has_attribute("data-letters"))
+}
+
 #[cfg(feature = "hydrate")]
 fn root() -> Option<web_sys::Element> {
     web_sys::window()?.document()?.document_element()

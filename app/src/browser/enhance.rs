@@ -2,7 +2,8 @@
 //!
 //! | Attribute | Effect |
 //! |---|---|
-//! | `data-do="theme"`, `data-do="present"` | a button that switches how pages are shown |
+//! | `data-do="theme"`, `"present"`, `"letters"` | a button that switches how pages are shown and heard |
+//! | `data-goto="id"` | a button that leads to another place of the page |
 //! | `data-auto` | a form that sends itself when a field of it changes |
 //! | `data-confirm="…?"` | a form that asks first |
 //! | `data-fresh="2000"` | an element with an id, read again from the server every so many ms |
@@ -13,7 +14,10 @@ use leptos::prelude::document;
 use leptos::task::spawn_local;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Document, DomParser, Element, Event, HtmlElement, HtmlFormElement, SupportedType};
+use web_sys::{
+    Document, DomParser, Element, Event, HtmlDialogElement, HtmlElement, HtmlFormElement,
+    SupportedType,
+};
 
 use super::{display, keys, place};
 
@@ -23,7 +27,11 @@ pub fn enhance() {
         match found(&event, "[data-do]").and_then(|e| e.get_attribute("data-do")).as_deref() {
             Some("theme") => display::toggle_theme(),
             Some("present") => display::toggle_present(),
+            Some("letters") => display::toggle_letters(),
             _ => {}
+        }
+        if let Some(id) = found(&event, "[data-goto]").and_then(|e| e.get_attribute("data-goto")) {
+            go_to(&id);
         }
     });
     listen("change", |event| {
@@ -48,11 +56,27 @@ pub fn enhance() {
             "n" | "N" => place::go("/"),
             "p" | "P" => display::toggle_present(),
             "t" | "T" => display::toggle_theme(),
+            "?" => return show_keys().is_some(),
             _ => return false,
         }
         true
     });
     refresh_later(&document());
+}
+
+/// Opens the list of keys.
+fn show_keys() -> Option<()> {
+    let dialog = document().get_element_by_id("keys")?.dyn_into::<HtmlDialogElement>().ok()?;
+    dialog.show_modal().ok()
+}
+
+/// Brings an element of the page into sight and puts the focus on it.
+fn go_to(id: &str) {
+    let element = document().get_element_by_id(id).and_then(|e| e.dyn_into::<HtmlElement>().ok());
+    if let Some(element) = element {
+        element.scroll_into_view();
+        let _ = element.focus();
+    }
 }
 
 fn listen(name: &str, handle: impl Fn(Event) + 'static) {

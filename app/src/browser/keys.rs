@@ -1,4 +1,4 @@
-//! Keyboard shortcuts. Single letters do nothing while a field has the focus.
+//! Keyboard shortcuts. Single letters do nothing while a field has the focus, and can be turned off.
 
 /// A key press as the pages see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,10 @@ pub fn on_key(handler: impl Fn(&Key) -> bool + 'static) {
                 shift: event.shift_key(),
                 in_field,
             };
-            if !event.alt_key() && handler(&key) {
+            let letter = key.name.chars().count() == 1 && key.name != " ";
+            // Whoever has turned letters off still finds the place to turn them on.
+            let off = letter && key.name != "?" && !key.command && !super::display::letters();
+            if !event.alt_key() && !off && handler(&key) {
                 event.prevent_default();
             }
         });

@@ -23,13 +23,21 @@ pub fn set_status(status: u16) {
     }
 }
 
-/// How the viewer wants pages shown, from the cookies `theme` and `present`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// How the viewer wants pages shown, from the cookies `theme`, `present` and `letters`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Display {
     /// `light` or `dark`; none: as the system is.
     pub theme: Option<&'static str>,
     /// Whether everything is enlarged for a projector.
     pub present: bool,
+    /// Whether single letters are shortcuts.
+    pub letters: bool,
+}
+
+impl Default for Display {
+    fn default() -> Self {
+        Self { theme: None, present: false, letters: true }
+    }
 }
 
 impl Display {
@@ -45,6 +53,7 @@ impl Display {
                 "theme=dark" => display.theme = Some("dark"),
                 "theme=light" => display.theme = Some("light"),
                 "present=1" => display.present = true,
+                "letters=off" => display.letters = false,
                 _ => {}
             }
         }

@@ -123,7 +123,7 @@ fn Card(run: Run, id: CallId) -> impl IntoView {
     let text = move || run.state.with_untracked(|s| call_of(s, id).map(|c| c.output.clone()));
     let copied = RwSignal::new(false);
     view! {
-        <article class=class>
+        <article class=class id=format!("result-{}", id.0) tabindex="-1">
             <header>
                 <Icon name=icon/>
                 <h3>{name.clone()}</h3>

@@ -168,7 +168,13 @@ fn CallBar(
         of(&|i| i.parts.iter().map(row).collect())
     };
     view! {
-        <button class=class type="button" style=style aria-label=label>
+        <button
+            class=class
+            type="button"
+            style=style
+            aria-label=label
+            data-goto=format!("result-{}", call.0)
+        >
             <span class="whole" inner_html=inner></span>
             <span class="call-name" style=name_style>
                 {move || if shown.get() { name.get_value() } else { String::new() }}

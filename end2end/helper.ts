@@ -84,14 +84,14 @@ export class Server {
     readonly url: string,
     private readonly port: number,
     private readonly dir: string,
-    private readonly latency: string,
+    private readonly settings: Record<string, string>,
   ) {}
 
-  /** Starts a program whose simulator answers with this latency profile. */
-  static async create(latency: string): Promise<Server> {
+  /** Starts a program with these environment variables. */
+  static async create(settings: Record<string, string>): Promise<Server> {
     const port = await freePort();
     const dir = await mkdtemp(join(tmpdir(), 'lanes-e2e-'));
-    const server = new Server(`http://127.0.0.1:${port}`, port, dir, latency);
+    const server = new Server(`http://127.0.0.1:${port}`, port, dir, settings);
     await server.start();
     return server;
   }
@@ -106,7 +106,7 @@ export class Server {
     );
     const child = spawn(bin, ['serve', '--addr', `127.0.0.1:${this.port}`, '--data-dir', this.dir], {
       cwd: this.dir,
-      env: { ...env, LANES_SIM_LATENCY: this.latency },
+      env: { ...env, ...this.settings },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;
@@ -213,15 +213,18 @@ interface TestFixtures {
 interface WorkerFixtures {
   /** The simulator's latency profile, as `lanes simulate --latency` takes it. */
   latency: string;
+  /** More settings of the program, as environment variables. */
+  limits: Record<string, string>;
   lanes: Server;
 }
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
   latency: ['fixed:300ms', { scope: 'worker', option: true }],
+  limits: [{}, { scope: 'worker', option: true }],
 
   lanes: [
-    async ({ latency }, use) => {
-      const server = await Server.create(latency);
+    async ({ latency, limits }, use) => {
+      const server = await Server.create({ LANES_SIM_LATENCY: latency, ...limits });
       await use(server);
       await server.remove();
     },

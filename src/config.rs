@@ -103,6 +103,8 @@ pub struct Config {
     pub providers: Vec<ProviderConfig>,
     /// The simulator's latency profile.
     pub simulator_latency: String,
+    /// Requests and tokens a minute that the simulator allows.
+    pub simulator_limits: (Option<u32>, Option<u32>),
 }
 
 /// An environment variable that is set to something.
@@ -161,7 +163,7 @@ impl Config {
                 Some(dirs.data_dir().to_owned())
             })
             .ok_or_else(|| value("there is no home directory: give --data-dir".into()))?;
-        let mut providers: Vec<ProviderConfig> = openai().into_iter().collect();
+        let mut providers: Vec<ProviderConfig> = openai()?.into_iter().collect();
         for provider in file.provider {
             providers.push(provider.into_config()?);
         }
@@ -172,22 +174,23 @@ impl Config {
             resume,
             providers,
             simulator_latency: env("LANES_SIM_LATENCY").unwrap_or_else(|| "demo".to_owned()),
+            simulator_limits: (limit("LANES_SIM_RPM")?, limit("LANES_SIM_TPM")?),
         })
     }
 }
 
 /// The provider that the well-known variables describe, when a key or an address is set.
-fn openai() -> Option<ProviderConfig> {
+fn openai() -> Result<Option<ProviderConfig>, ConfigError> {
     let key = env("OPENAI_API_KEY");
     let url = env("OPENAI_BASE_URL");
     if key.is_none() && url.is_none() {
-        return None;
+        return Ok(None);
     }
     let (id, name) = match &url {
         Some(url) => ("endpoint", host_of(url)),
         None => ("openai", "OpenAI".to_owned()),
     };
-    Some(ProviderConfig {
+    Ok(Some(ProviderConfig {
         id: id.to_owned(),
         name,
         base_url: url.unwrap_or_else(|| OPENAI_URL.to_owned()),
@@ -195,10 +198,19 @@ fn openai() -> Option<ProviderConfig> {
         models: vec![env("OPENAI_MODEL").unwrap_or_else(|| OPENAI_MODEL.to_owned())],
         simulated: false,
         timeouts: Timeouts::default(),
-        rpm: None,
-        tpm: None,
+        rpm: limit("OPENAI_RPM")?,
+        tpm: limit("OPENAI_TPM")?,
         extra_headers: Vec::new(),
-    })
+    }))
+}
+
+/// A limit a minute from the environment.
+fn limit(name: &str) -> Result<Option<u32>, ConfigError> {
+    let Some(text) = env(name) else { return Ok(None) };
+    match text.parse() {
+        Ok(limit) if limit > 0 => Ok(Some(limit)),
+        _ => Err(value(format!("{name} is “{text}”; it must be a whole number above 0"))),
+    }
 }
 
 /// The host of an address, for a name; never what may stand before it.

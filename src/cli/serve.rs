@@ -47,11 +47,13 @@ pub(super) async fn serve(args: ServeArgs) -> Result<(), CliError> {
         SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         SimulatorConfig {
             latency: config.simulator_latency.parse()?,
+            rpm: config.simulator_limits.0,
+            tpm: config.simulator_limits.1,
             ..SimulatorConfig::default()
         },
     )
     .await?;
-    config.providers.push(simulated(simulator.addr()));
+    config.providers.push(simulated(simulator.addr(), config.simulator_limits));
     tokio::spawn(simulator.serve(stop.clone().cancelled_owned()));
 
     let _lock = DataLock::take(&config.data_dir)?;
@@ -89,7 +91,7 @@ pub(super) async fn serve(args: ServeArgs) -> Result<(), CliError> {
 }
 
 /// The built-in simulator as a provider like any other.
-fn simulated(addr: SocketAddr) -> ProviderConfig {
+fn simulated(addr: SocketAddr, (rpm, tpm): (Option<u32>, Option<u32>)) -> ProviderConfig {
     ProviderConfig {
         id: "simulator".to_owned(),
         name: "Simulated".to_owned(),
@@ -98,8 +100,8 @@ fn simulated(addr: SocketAddr) -> ProviderConfig {
         models: vec![lanes_simulator::MODEL.to_owned()],
         simulated: true,
         timeouts: Timeouts::default(),
-        rpm: None,
-        tpm: None,
+        rpm,
+        tpm,
         extra_headers: Vec::new(),
     }
 }

@@ -59,7 +59,16 @@ fn script(title: &str) -> Vec<(u64, EventKind)> {
         let attempt = Attempt { number: 1, of: 3 };
         let usage = Usage { input: 100, output: 40, cached: 0, estimated: false };
         let end = AttemptEnd::Succeeded { usage, cost_usd_micros: None, finish: Finish::Stop };
-        log.push((from, EventKind::AttemptStarted { pass, call, lane: LaneId(lane), attempt }));
+        log.push((
+            from,
+            EventKind::AttemptStarted {
+                pass,
+                call,
+                lane: LaneId(lane),
+                attempt,
+                held: Micros::ZERO,
+            },
+        ));
         log.push((from + 400, EventKind::FirstToken { pass, call, number: 1 }));
         log.push((to, EventKind::AttemptEnded { pass, call, number: 1, end }));
         let end = CallEnd::Succeeded { output: "An answer.".to_owned() };

@@ -207,6 +207,8 @@ fn panel(
 /// Puts a segment behind the last bar of its lane, or into it when it goes on with the same call.
 fn place(lane: &mut Vec<Item>, s: &Segment, critical: &[CallId]) {
     let at_work = !matches!(s.state, LedgerState::Engine | LedgerState::Idle);
+    // A lane that only waits for a call is not on its path.
+    let works = s.state != LedgerState::RateLimitWait;
     let part = (s.state, s.duration());
     let Some(call) = s.call.filter(|_| at_work) else {
         let (key, parts) = (Key::Gap(s.state, s.start), vec![part]);
@@ -216,12 +218,13 @@ fn place(lane: &mut Vec<Item>, s: &Segment, critical: &[CallId]) {
     match lane.last_mut() {
         Some(last) if matches!(last.key, Key::Call(c, _) if c == call) => {
             last.end = s.end;
+            last.critical |= works && critical.contains(&call);
             last.parts.push(part);
         }
         _ => {
             let stays = lane.iter().filter(|i| matches!(i.key, Key::Call(c, _) if c == call));
             let key = Key::Call(call, stays.count() as u32);
-            let critical = critical.contains(&call);
+            let critical = works && critical.contains(&call);
             lane.push(Item { key, start: s.start, end: s.end, parts: vec![part], critical });
         }
     }

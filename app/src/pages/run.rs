@@ -5,7 +5,7 @@
 use lanes_model::{Estimate, Micros, RunState, TaskHistory, estimate};
 use leptos::prelude::*;
 
-use crate::server::{ReportHtml, RunPageData};
+use crate::server::{Packed, ReportHtml, RunPageData};
 
 mod facts;
 mod follow;
@@ -100,8 +100,8 @@ fn expectation(state: &RunState, history: &[TaskHistory]) -> Estimate {
 
 /// A run, in the browser too.
 #[island]
-fn Shown(data: RunPageData) -> impl IntoView {
-    let run = Run::new(data);
+fn Shown(data: Packed<RunPageData>) -> impl IntoView {
+    let run = Run::new(data.0);
     let said = follow::follow(run);
     keys::listen(run);
     // Each part is erased: the types of views nest, and compilers and programs grow with them.

@@ -20,7 +20,7 @@ use leptos::prelude::*;
 
 use crate::browser::{keys, place};
 use crate::components::icons::Icon;
-use crate::server::WorkbenchData;
+use crate::server::{Packed, WorkbenchData};
 use form::Form;
 use how::How;
 use input::InputCard;
@@ -33,7 +33,8 @@ const FORM_ID: &str = "new-run";
 
 /// The form itself, in the browser too.
 #[island]
-fn Editor(data: WorkbenchData) -> impl IntoView {
+fn Editor(data: Packed<WorkbenchData>) -> impl IntoView {
+    let data = data.0;
     let repeats = data.prefill.from.is_some();
     let fresh = repeats || !data.errors.is_empty();
     let form = Form::new(data);

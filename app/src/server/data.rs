@@ -96,16 +96,21 @@ pub struct ReportHtml {
     pub table: String,
 }
 
-/// A value that travels as a text of JSON. An island reads its data from a text, so an answer with
-/// the same data needs no second copy of the code that reads it, which is a tenth of the page's
-/// WebAssembly.
+/// A value that travels from the server to the browser as a text of JSON. Islands and answers are then
+/// read by one copy of the code rather than two, and the browser, which never sends one back, needs
+/// no code that writes it: together a tenth of the page's WebAssembly.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packed<T>(pub T);
 
 impl<T: Serialize> Serialize for Packed<T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = serde_json::to_string(&self.0).map_err(serde::ser::Error::custom)?;
-        serializer.serialize_str(&text)
+        #[cfg(feature = "ssr")]
+        {
+            let text = serde_json::to_string(&self.0).map_err(serde::ser::Error::custom)?;
+            serializer.serialize_str(&text)
+        }
+        #[cfg(not(feature = "ssr"))]
+        serializer.serialize_unit()
     }
 }
 

@@ -219,11 +219,21 @@ impl Dispatcher {
             return;
         }
         while let Some(call) = pass.startable(now) {
-            match self.limiter.permit(PermitRequest { pass: pass.id, call, now }) {
+            let tokens = self.equipment.records.most_tokens(call);
+            match self.limiter.permit(PermitRequest { pass: pass.id, call, now, tokens }) {
                 Permit::Granted => {}
                 Permit::NotBefore(at) => {
-                    pass.held_until = Some(at.max(now + SHORTEST_HOLD));
+                    let until = at.max(now + SHORTEST_HOLD);
+                    if pass.hold(now, until) {
+                        self.log.pass_held(now, pass.id, until);
+                    }
                     return;
+                }
+                Permit::Refused(failure) => {
+                    let Some(_) = pass.start(call) else { return };
+                    self.fail_call(index, call, now, failure);
+                    // The caller may not come by again: what this one leaves goes on here.
+                    return self.lane_freed(index);
                 }
             }
             let Some(key) = pass.start(call) else { return };

@@ -79,10 +79,21 @@ impl Log {
         self.sink.append(at, EventKind::PassEnded { pass, end });
     }
 
-    pub(crate) fn attempt_started(&self, at: Micros, key: AttemptKey, lane: LaneId, of: u32) {
+    pub(crate) fn attempt_started(
+        &self,
+        at: Micros,
+        key: AttemptKey,
+        lane: LaneId,
+        of: u32,
+        held: Micros,
+    ) {
         let AttemptKey { pass, call, number } = key;
         let attempt = Attempt { number, of };
-        self.sink.append(at, EventKind::AttemptStarted { pass, call, lane, attempt });
+        self.sink.append(at, EventKind::AttemptStarted { pass, call, lane, attempt, held });
+    }
+
+    pub(crate) fn pass_held(&self, at: Micros, pass: PassId, until: Micros) {
+        self.sink.append(at, EventKind::PassHeld { pass, until });
     }
 
     pub(crate) fn first_token(&self, at: Micros, key: AttemptKey) {

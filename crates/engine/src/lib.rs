@@ -11,6 +11,7 @@ mod dispatcher;
 mod emit;
 mod executor;
 mod lanes;
+pub mod limits;
 mod messages;
 mod pass;
 pub mod ports;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use lanes_model::{RunState, RunStatus};
 
 pub use clock::{Clock, RunClock};
+pub use limits::{RateLimiter, RunLimiter};
 pub use ports::{
     Answer, CallRequest, EventSink, Limiter, Permit, PermitRequest, Provider, RecordSource,
     TextSink, Unlimited,

@@ -13,6 +13,9 @@ use crate::lanes::Lanes;
 use crate::messages::AttemptKey;
 use crate::ready::ReadyQueue;
 
+/// A refusal of at least this long is written to the log when it begins.
+const WORTH_ANNOUNCING: Micros = Micros::from_millis(500);
+
 /// Where a pass stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -44,6 +47,8 @@ struct Slot {
     failed: u32,
     /// The lane it is on, or was on last.
     lane: Option<LaneId>,
+    /// Since when the limiter held back its next attempt.
+    held_since: Option<Micros>,
     /// The text of the last attempt, as far as it has come.
     text: String,
 }
@@ -55,7 +60,11 @@ pub(crate) struct Pass {
     pub(crate) phase: Phase,
     pub(crate) ready: ReadyQueue,
     /// The limiter permits nothing before this time.
-    pub(crate) held_until: Option<Micros>,
+    held_until: Option<Micros>,
+    /// Since when it has refused.
+    held_since: Option<Micros>,
+    /// Until when the log knows it to refuse.
+    announced: Micros,
     /// Ranges of calls that the log does not know to be ready.
     pub(crate) unqueued: Vec<(CallId, u32)>,
     /// Calls that failed for good just before an interruption kept that from the log.
@@ -82,6 +91,8 @@ impl Pass {
             },
             ready: ReadyQueue::new(strict),
             held_until: None,
+            held_since: None,
+            announced: Micros::ZERO,
             unqueued: Vec::new(),
             failed: Vec::new(),
             last_end: state.calls.iter().filter_map(|c| c.end).max().unwrap_or_default(),
@@ -103,6 +114,7 @@ impl Pass {
             number: last.map_or(0, |a| a.attempt.number),
             failed: u32::try_from(failures).unwrap_or(u32::MAX),
             lane: last.map(|a| a.lane),
+            held_since: None,
             text: String::new(),
         };
         let (ended, failed) = (slot.stage == Stage::Ended, slot.failed);
@@ -150,11 +162,29 @@ impl Pass {
         self.held_until.or_else(|| self.ready.next_due())
     }
 
+    /// Notes that the limiter permits nothing before a time. Says whether that is long enough, and
+    /// news enough, for the log to know before the wait is over.
+    pub(crate) fn hold(&mut self, now: Micros, until: Micros) -> bool {
+        self.held_since.get_or_insert(now);
+        self.held_until = Some(until);
+        let worth = until.since(now.max(self.announced)) >= WORTH_ANNOUNCING;
+        if worth {
+            self.announced = until;
+        }
+        worth
+    }
+
+    /// Forgets until when the limiter refuses: it is to be asked anew.
+    pub(crate) fn ask_again(&mut self) {
+        self.held_until = None;
+    }
+
     /// Takes the call that [`Self::startable`] has just shown out of the queue and puts it on a lane.
     pub(crate) fn start(&mut self, call: CallId) -> Option<AttemptKey> {
         let slot = self.slots.get_mut(call.index())?;
         slot.lane = Some(self.lanes.take(slot.lane)?);
         slot.stage = Stage::Preparing;
+        slot.held_since = self.held_since.take();
         self.ready.pop();
         Some(AttemptKey { pass: self.id, call, number: slot.number + 1 })
     }
@@ -169,14 +199,19 @@ impl Pass {
         }
     }
 
-    /// The request is about to be sent: on which lane, and the most attempts there will be.
-    pub(crate) fn send(&mut self, key: AttemptKey, max_attempts: u32) -> Option<(LaneId, u32)> {
+    /// The request is about to be sent: on which lane, the most attempts there will be, and since when
+    /// the limiter held it back.
+    pub(crate) fn send(
+        &mut self,
+        key: AttemptKey,
+        max_attempts: u32,
+    ) -> Option<(LaneId, u32, Option<Micros>)> {
         let slot = self.slots.get_mut(key.call.index())?;
         slot.stage = Stage::Running;
         slot.number = key.number;
         slot.text.clear();
         let left = max_attempts.saturating_sub(slot.failed).max(1);
-        Some((slot.lane?, key.number + left - 1))
+        Some((slot.lane?, key.number + left - 1, slot.held_since.take()))
     }
 
     /// Adds a piece of text and says where it begins, in bytes.

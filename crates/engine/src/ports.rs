@@ -1,6 +1,6 @@
 //! What the engine needs from outside, as traits: where requests go, where events go, who permits.
 //!
-//! Each has one local implementation today. Nothing here knows of HTTP, of a database or of the
+//! Each has a local implementation. Nothing here knows of HTTP, of a database or of the
 //! process that shows a run.
 
 use std::sync::Arc;
@@ -63,6 +63,13 @@ pub trait RecordSource: Send + Sync + 'static {
     /// The request of a call, the same in every pass and attempt. A failure fails the call without
     /// an attempt and is not retried here.
     fn request(&self, call: CallId) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>>;
+
+    /// The most tokens that an attempt of a call may use, prompt and answer together, as far as that
+    /// is known without looking anything up.
+    fn most_tokens(&self, call: CallId) -> u64 {
+        let _ = call;
+        0
+    }
 }
 
 /// An attempt that asks for a permit.
@@ -74,15 +81,19 @@ pub struct PermitRequest {
     pub call: CallId,
     /// The run's clock, now.
     pub now: Micros,
+    /// The most tokens it may use, prompt and answer together.
+    pub tokens: u64,
 }
 
 /// A limiter's answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Permit {
     /// The attempt may start now; its share is taken.
     Granted,
     /// Ask again at this time on the run's clock, and not before.
     NotBefore(Micros),
+    /// The attempt can never be permitted: its call fails with this.
+    Refused(Failure),
 }
 
 /// Keeps to the limits of a provider.
@@ -91,6 +102,11 @@ pub trait Limiter: Send + Sync + 'static {
     /// back all calls of the pass, in their order, since limits are the provider's and not a call's;
     /// what is under way goes on.
     fn permit(&self, request: PermitRequest) -> Permit;
+
+    /// An attempt that was permitted is over. Not told of attempts that were aborted.
+    fn ended(&self, pass: PassId, call: CallId, result: Result<&Answer, &Failure>) {
+        let _ = (pass, call, result);
+    }
 }
 
 /// A limiter without limits.

@@ -8,6 +8,7 @@ mod laws;
 mod limiter;
 mod order;
 mod progress;
+mod rates;
 mod resume;
 mod retry;
 mod scale;

@@ -62,22 +62,30 @@ fn duration(a: &AttemptState) -> Micros {
 /// on): the largest of critical path, work ÷ lanes, requests ÷ `rpm` and tokens ÷ `tpm`. `None`
 /// before the first success.
 ///
-/// Calls do not need each other, so the critical path is the longest successful attempt. The rate
-/// limits are taken as buckets that start full: a limit of R a minute lets R of N requests go at
-/// once, and so the sound bound is (N − R) × 60 s ÷ R, not N × 60 s ÷ R; likewise for tokens.
+/// Calls do not need each other, so the critical path is the longest successful attempt. A limit of R
+/// a minute is kept evenly (docs/decisions/0007-pacing.md): a second's worth goes at once and the
+/// rest follows at the limit's pace, so N requests need N × 60 s ÷ R, less that second; likewise for
+/// tokens.
 #[must_use]
 pub fn lower_bound(pass: &PassState, rpm: Option<u32>, tpm: Option<u32>) -> Option<LowerBound> {
     let longest = successes(pass).map(duration).max()?;
+    let shortest = successes(pass).map(duration).min().unwrap_or_default();
+    // Whichever call starts last, it takes as long as the shortest.
+    let paced = |last_start: Micros| match last_start {
+        Micros::ZERO => Micros::ZERO,
+        at => at + shortest,
+    };
     let share = Micros(work(pass).0.div_ceil(u64::from(pass.lanes.max(1))));
     let requests = successes(pass).count() as u64;
-    let tokens = successes(pass)
-        .filter_map(|a| a.usage)
-        .fold(0u64, |sum, u| sum.saturating_add(u.input).saturating_add(u.output));
+    let tokens =
+        || successes(pass).filter_map(|a| a.usage).map(|u| u.input.saturating_add(u.output));
+    let all = tokens().fold(0, u64::saturating_add);
+    let largest = tokens().max().unwrap_or_default();
     let terms = [
         (longest, Binding::CriticalPath),
         (share, Binding::Work),
-        (rate_bound(requests, rpm), Binding::RequestsPerMinute),
-        (rate_bound(tokens, tpm), Binding::TokensPerMinute),
+        (paced(rate_bound(requests, 1, rpm)), Binding::RequestsPerMinute),
+        (paced(rate_bound(all, largest, tpm)), Binding::TokensPerMinute),
     ];
     let mut best = terms[0];
     for term in terms {
@@ -105,7 +113,7 @@ pub fn expected_bound(
     let terms = [
         (longest, Binding::CriticalPath),
         (Micros(work.0.div_ceil(u64::from(pass.lanes.max(1)))), Binding::Work),
-        (rate_bound(times.len() as u64, rpm), Binding::RequestsPerMinute),
+        (rate_bound(times.len() as u64, 1, rpm), Binding::RequestsPerMinute),
     ];
     let mut best = terms[0];
     for term in terms {
@@ -116,11 +124,15 @@ pub fn expected_bound(
     Some(LowerBound { us: best.0, binding: best.1 })
 }
 
-/// The least time until the last of `n` may go through a bucket of `per_minute` that starts full.
-pub(crate) fn rate_bound(n: u64, per_minute: Option<u32>) -> Micros {
-    let Some(rate) = per_minute.filter(|&r| r > 0).map(u64::from) else { return Micros::ZERO };
-    let us = u128::from(n.saturating_sub(rate)) * 60_000_000 / u128::from(rate);
-    Micros(u64::try_from(us).unwrap_or(u64::MAX))
+/// The least time until the last call may start, when `n` requests or tokens, of which one call needs
+/// `largest`, are let through evenly: a second's worth, and one at the least, at once. A call that
+/// needs more than that starts when a second's worth is there, and is paid off afterwards.
+pub(crate) fn rate_bound(n: u64, largest: u64, per_minute: Option<u32>) -> Micros {
+    let Some(rate) = per_minute.filter(|&r| r > 0).map(u128::from) else { return Micros::ZERO };
+    let time = |amount: u64| u128::from(amount) * 60_000_000 / rate;
+    let at_once = time(1).max(1_000_000);
+    let before = time(n.saturating_sub(largest)) + time(largest).min(at_once);
+    Micros(u64::try_from(before.saturating_sub(at_once)).unwrap_or(u64::MAX))
 }
 
 /// The share of the wall time that no schedule could avoid: bound ÷ wall time. `None` when no time
@@ -172,19 +184,29 @@ mod tests {
     fn the_largest_term_binds() {
         assert_eq!(bound_of(6, &[2, 4, 6], None, None), (6_000, Binding::CriticalPath));
         assert_eq!(bound_of(2, &[4, 4, 5], None, None), (6_500, Binding::Work));
-        // One of three requests goes at once, the others a minute apart.
+        // One of three requests goes at once, the others a minute apart; each takes 4 ms.
         let minutes = |n: u64| n * 60_000_000;
-        assert_eq!(bound_of(2, &[4; 3], Some(1), None), (minutes(2), Binding::RequestsPerMinute));
-        // 480 tokens at 240 a minute.
-        assert_eq!(bound_of(2, &[4; 3], None, Some(240)), (minutes(1), Binding::TokensPerMinute));
+        let bound = (minutes(2) + 4_000, Binding::RequestsPerMinute);
+        assert_eq!(bound_of(2, &[4; 3], Some(1), None), bound);
+        // 480 tokens at 240 a minute, of which the last call's 160 are not waited for.
+        let bound = (80_004_000, Binding::TokensPerMinute);
+        assert_eq!(bound_of(2, &[4; 3], None, Some(240)), bound);
     }
 
     #[test]
-    fn a_full_bucket_lets_the_first_requests_go_at_once() {
-        assert_eq!(rate_bound(60, Some(60)), Micros::ZERO);
-        assert_eq!(rate_bound(61, Some(60)), Micros::from_secs(1));
-        assert_eq!(rate_bound(61, None), Micros::ZERO);
-        assert_eq!(rate_bound(61, Some(0)), Micros::ZERO);
+    fn a_second_s_worth_goes_at_once_and_the_rest_at_the_limit_s_pace() {
+        assert_eq!(rate_bound(10, 1, Some(600)), Micros::ZERO);
+        assert_eq!(rate_bound(11, 1, Some(600)), Micros::from_millis(100));
+        assert_eq!(rate_bound(600, 1, Some(3_000)), Micros::from_secs(11));
+        assert_eq!(rate_bound(2, 1, Some(1)), Micros::from_secs(60));
+        assert_eq!(rate_bound(61, 1, None), Micros::ZERO);
+        assert_eq!(rate_bound(61, 1, Some(0)), Micros::ZERO);
+    }
+
+    #[test]
+    fn the_last_call_does_not_wait_for_its_own_tokens() {
+        assert_eq!(rate_bound(5_000, 5_000, Some(6_000)), Micros::ZERO);
+        assert_eq!(rate_bound(6_000, 3_000, Some(6_000)), Micros::from_secs(30));
     }
 
     #[test]

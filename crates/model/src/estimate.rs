@@ -83,6 +83,14 @@ const PRIOR_SAMPLES: f64 = 4.0;
 /// Tokens that the prompt adds around the document and the system message.
 const PROMPT_OVERHEAD_TOKENS: u64 = 12;
 
+/// About how many tokens the prompt of a task on a document has.
+#[must_use]
+pub fn prompt_tokens(task: &Task, document_tokens: u64) -> u64 {
+    // About four bytes make a token.
+    let system = task.system_message.len() as u64 / 4;
+    document_tokens.saturating_add(system).saturating_add(PROMPT_OVERHEAD_TOKENS)
+}
+
 fn expected(
     task: &Task,
     history: Option<&TaskHistory>,
@@ -100,9 +108,7 @@ fn expected(
             pace.ttft_us.saturating_add(u64::try_from(generating).unwrap_or(u64::MAX))
         }
     };
-    // About four bytes make a token.
-    let system = task.system_message.len() as u64 / 4;
-    let input = document_tokens.saturating_add(system).saturating_add(PROMPT_OVERHEAD_TOKENS);
+    let input = prompt_tokens(task, document_tokens);
     let usage = Usage { input, output, cached: 0, estimated: true };
     let prior = time as f64 / 1e6 * f64::from(pace.cv_permille) / 1e3;
     let (n, seen) =
@@ -145,9 +151,13 @@ pub fn estimate(
         .collect();
     let known = || calls.iter().flatten();
     let requests = known().count() as u64;
-    let tokens = known()
-        .fold(0u64, |sum, c| sum.saturating_add(c.usage.input).saturating_add(c.usage.output));
-    let limit = rate_bound(requests, provider.rpm).max(rate_bound(tokens, provider.tpm));
+    let tokens = || known().map(|c| c.usage.input.saturating_add(c.usage.output));
+    let all = tokens().fold(0, u64::saturating_add);
+    let limit = rate_bound(requests, 1, provider.rpm).max(rate_bound(
+        all,
+        tokens().max().unwrap_or_default(),
+        provider.tpm,
+    ));
     let passes = plan
         .passes
         .iter()

@@ -150,6 +150,18 @@ pub enum EventKind {
         lane: LaneId,
         /// Which try.
         attempt: Attempt,
+        /// How long the provider's rate limit had held back the pass's next attempt.
+        #[serde(rename = "held_us", default, skip_serializing_if = "Micros::is_zero")]
+        held: Micros,
+    },
+    /// The provider's rate limit holds back a pass; not written for short times, which
+    /// `attempt_started` tells of.
+    PassHeld {
+        /// Which pass.
+        pass: PassId,
+        /// Until when, as far as is known.
+        #[serde(rename = "until_us")]
+        until: Micros,
     },
     /// The first piece of an answer's text arrived.
     FirstToken {

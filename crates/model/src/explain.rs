@@ -3,10 +3,10 @@
 //! Every statement is computed from the log: the time ledger, and list scheduling of the calls as
 //! long as they were.
 
-use crate::format::{percent, seconds_headline, seconds_table};
+use crate::format::{count, percent, seconds_headline, seconds_table};
 use crate::{
-    Binding, CallId, Ledger, LedgerState, Micros, PassMode, PassState, PassStatus, RunState,
-    Segment, call_segments, lower_bound, schedule, segments,
+    Binding, CallId, CallState, Ledger, LedgerState, LowerBound, Micros, PassMode, PassState,
+    PassStatus, RunState, Segment, call_segments, lower_bound, schedule, segments,
 };
 
 /// A loss smaller than this share of the lane time is not worth a sentence.
@@ -144,15 +144,7 @@ fn what_if(state: &RunState, pass: &PassState) -> Option<String> {
     let bound = lower_bound(pass, provider.rpm, provider.tpm);
     let limited = |b: Binding| matches!(b, Binding::RequestsPerMinute | Binding::TokensPerMinute);
     if let Some(bound) = bound.filter(|b| limited(b.binding)) {
-        let time = seconds_headline(bound.us);
-        let limit = match bound.binding {
-            Binding::RequestsPerMinute => "requests",
-            _ => "tokens",
-        };
-        return Some(format!(
-            "The provider's limit on {limit} a minute allows no finish before {time}, on any number \
-             of lanes."
-        ));
+        return Some(raise(pass, bound, &durations, state.latest));
     }
     let finish = |lanes: usize| {
         let lanes = u32::try_from(lanes).unwrap_or(u32::MAX);
@@ -185,6 +177,33 @@ fn what_if(state: &RunState, pass: &PassState) -> Option<String> {
         format!("{} lanes would finish at about {}", number(n), finish(n))
     };
     Some(format!("{fewer}; {more}."))
+}
+
+/// What a higher limit would save, up to where it no longer sets the time.
+fn raise(pass: &PassState, bound: LowerBound, durations: &[Micros], latest: Micros) -> String {
+    let free = schedule::makespan(durations, pass.lanes).max(Micros(1));
+    let answers = || pass.calls.iter().filter_map(CallState::successful);
+    let (what, amount) = match bound.binding {
+        Binding::RequestsPerMinute => ("requests", answers().count() as u64),
+        _ => ("tokens", answers().filter_map(|a| a.usage).map(|u| u.input + u.output).sum()),
+    };
+    let needed = round_up(u128::from(amount) * 60_000_000 / u128::from(free.0));
+    let saved = pass.wall(latest).since(free);
+    format!(
+        "The provider's limit on {what} a minute sets the time, on any number of lanes: raised to {}, \
+         it would save {}.",
+        count(needed),
+        seconds_headline(saved)
+    )
+}
+
+/// A number with at most two significant digits, not below the given one.
+fn round_up(n: u128) -> u64 {
+    let mut unit = 1u128;
+    while n / unit >= 100 {
+        unit *= 10;
+    }
+    u64::try_from(n.div_ceil(unit) * unit).unwrap_or(u64::MAX)
 }
 
 fn subject(lanes: usize) -> String {
@@ -278,8 +297,8 @@ mod tests {
         state.header.provider.rpm = Some(2);
         assert_eq!(
             explain_ledger(&state)[1],
-            "The provider's limit on requests a minute allows no finish before 1 m 00 s, on any \
-             number of lanes."
+            "The provider's limit on requests a minute sets the time, on any number of lanes: \
+             raised to 120, it would save 0.0 s."
         );
     }
 }

@@ -26,6 +26,8 @@ pub struct FlatEvent {
     call: Option<CallId>,
     lane: Option<LaneId>,
     attempt: Option<Attempt>,
+    held_us: Option<Micros>,
+    until_us: Option<Micros>,
     number: Option<u32>,
     end: Option<FlatEnd>,
     status: Option<RunStatus>,
@@ -88,7 +90,9 @@ impl FlatEvent {
                 call: self.call?,
                 lane: self.lane?,
                 attempt: self.attempt?,
+                held: self.held_us.unwrap_or_default(),
             },
+            "pass_held" => EventKind::PassHeld { pass: self.pass?, until: self.until_us? },
             "first_token" => {
                 EventKind::FirstToken { pass: self.pass?, call: self.call?, number: self.number? }
             }
@@ -173,6 +177,14 @@ mod tests {
         let partial = "half \"a\" text\n".to_owned();
         let kinds = [
             EventKind::CancelRequested,
+            EventKind::PassHeld { pass, until: Micros(80) },
+            EventKind::AttemptStarted {
+                pass,
+                call,
+                lane: LaneId(3),
+                attempt: Attempt { number: 1, of: 3 },
+                held: Micros(40),
+            },
             EventKind::RunInterrupted,
             EventKind::RunResumed,
             EventKind::PassEnded { pass, end: PassEnd::Cancelled },

@@ -20,6 +20,12 @@ impl Micros {
     /// No time at all, and the start of a run.
     pub const ZERO: Micros = Micros(0);
 
+    /// Whether it is no time at all.
+    #[must_use]
+    pub const fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+
     /// Whole milliseconds as microseconds.
     #[must_use]
     pub const fn from_millis(ms: u64) -> Self {

@@ -27,6 +27,7 @@ pub mod task;
 #[cfg(test)]
 mod testing;
 pub mod text;
+mod told;
 pub mod view;
 
 pub use bound::{
@@ -53,4 +54,5 @@ pub use state::{
 pub use summary::RunSummary;
 pub use task::Task;
 pub use text::TextCount;
+pub use told::{Told, ToldLimit};
 pub use view::RunView;

@@ -8,6 +8,7 @@ use crate::{
     AttemptResult, AttemptState, CallId, CallState, LaneId, LedgerState, Micros, PassState, Segment,
 };
 
+mod held;
 mod sweep;
 
 /// The most lanes there can be: what a [`LaneId`] can name.
@@ -85,7 +86,8 @@ impl Frame {
 /// Attempts hold their lane. At any moment a free lane goes to a waiting call, each call to one
 /// lane at most: first to calls in backoff, then to calls that are ready, then to calls that wait
 /// for others; a lane that is left over is idle. Attempts on lanes the pass does not have are left
-/// out. Takes O(n log n) for n events.
+/// out. While the rate limit holds a pass back, a lane that a ready call waits for waits for the limit.
+/// Takes O(n log n) for n events, and a step for each hold that a waiting lane meets.
 #[must_use]
 pub fn segments(pass: &PassState, now: Micros) -> Vec<Segment> {
     let Some(start) = pass.start else { return Vec::new() };
@@ -93,7 +95,9 @@ pub fn segments(pass: &PassState, now: Micros) -> Vec<Segment> {
     if frame.wall == Micros::ZERO {
         return Vec::new();
     }
-    sweep::sweep(&stints(pass, frame), &waits(pass, frame), pass.calls.len(), frame.wall)
+    let found =
+        sweep::sweep(&stints(pass, frame), &waits(pass, frame), pass.calls.len(), frame.wall);
+    held::split(found, &held::spans(pass, frame))
 }
 
 /// The attempts of each lane in order. Clocks read by different tasks may be a few microseconds out

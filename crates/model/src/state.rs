@@ -169,6 +169,10 @@ pub enum CallEndState {
     Cancelled,
 }
 
+/// A rate limit that holds back one attempt after the other does so without a break: what lies
+/// between is the engine at work.
+const ONE_HOLD: Micros = Micros::from_millis(2);
+
 /// One timed execution of all calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PassState {
@@ -186,6 +190,12 @@ pub struct PassState {
     pub end: Option<Micros>,
     /// Its calls, by [`CallId`].
     pub calls: Vec<CallState>,
+    /// When the provider's rate limit held it back: spans in order, without overlap.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<(Micros, Micros)>,
+    /// The span in which it is held back now, as far as is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holding: Option<(Micros, Micros)>,
 }
 
 /// A run, as its log so far tells it.
@@ -260,6 +270,8 @@ impl RunState {
                 start: None,
                 end: None,
                 calls: calls.clone(),
+                holds: Vec::new(),
+                holding: None,
             })
             .collect();
         Ok(Self {
@@ -319,7 +331,15 @@ impl RunState {
                     call.ready = Some(at);
                 }
             }
-            EventKind::AttemptStarted { pass, call, lane, attempt } => {
+            EventKind::PassHeld { pass, until } => {
+                if let Some(p) = self.pass_mut(*pass) {
+                    p.holding = Some((at, *until));
+                }
+            }
+            EventKind::AttemptStarted { pass, call, lane, attempt, held } => {
+                if let Some(p) = self.pass_mut(*pass) {
+                    p.held(at, *held);
+                }
                 let Some(c) = self.call_mut(*pass, *call) else { return };
                 c.start_attempt(at, *lane, *attempt);
             }
@@ -338,6 +358,7 @@ impl RunState {
             }
             EventKind::PassEnded { pass, end } => {
                 if let Some(p) = self.pass_mut(*pass) {
+                    p.end_hold(at);
                     p.end = Some(at);
                     p.status = match end {
                         PassEnd::Completed => PassStatus::Completed,
@@ -514,6 +535,28 @@ impl CallState {
 }
 
 impl PassState {
+    /// Whatever held it back does so no longer.
+    fn end_hold(&mut self, at: Micros) {
+        if let Some((from, until)) = self.holding.take() {
+            let until = until.min(at);
+            self.held(until, until.since(from));
+        }
+    }
+
+    /// An attempt started that the rate limit had held back for so long. Holds that follow one
+    /// another within [`ONE_HOLD`] are one.
+    fn held(&mut self, until: Micros, time: Micros) {
+        self.holding = None;
+        if time.is_zero() {
+            return;
+        }
+        let from = Micros(until.0.saturating_sub(time.0));
+        match self.holds.last_mut() {
+            Some(last) if from <= last.1 + ONE_HOLD => last.1 = last.1.max(until),
+            _ => self.holds.push((from, until)),
+        }
+    }
+
     /// The time from its start to its end, or to `now` while it goes on.
     #[must_use]
     pub fn wall(&self, now: Micros) -> Micros {

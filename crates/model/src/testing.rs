@@ -200,6 +200,7 @@ fn simulate_pass(
                 call: CallId(call),
                 lane: LaneId(lane),
                 attempt: Attempt { number, of: 9 },
+                held: Micros::ZERO,
             });
             let text = attempt.fails.is_none() || attempt.generating > 0;
             flights.push(Flight {
@@ -341,6 +342,8 @@ pub fn nonsense_passes() -> impl Strategy<Value = PassState> {
             start: start.map(Micros),
             end: end.map(Micros),
             calls,
+            holds: Vec::new(),
+            holding: None,
         },
     )
 }

@@ -3,11 +3,12 @@
 //! The engine calls it. One call is one HTTP request; dropping its future closes the connection.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use async_openai::traits::RequestOptionsBuilder as _;
 use lanes_model::provider::Pace;
-use lanes_model::{Failure, FailureKind, ProviderInfo};
+use lanes_model::{Failure, FailureKind, ProviderInfo, Told};
 use reqwest::Response;
 use serde_json::Value;
 use tokio::time::{Duration, Instant, timeout, timeout_at};
@@ -21,6 +22,7 @@ use crate::price::price;
 use crate::redact::Redactor;
 use crate::request::{self, Answer, ChatRequest};
 use crate::retry_after::retry_after;
+use crate::told::told;
 use crate::wire::ModelList;
 
 /// The most bytes of an error's body that are read.
@@ -42,7 +44,11 @@ pub struct Client {
     endpoint: Endpoint,
     redactor: Redactor,
     pool: reqwest::Client,
+    listener: Option<LimitListener>,
 }
+
+/// Hears what the provider says of its limits, with each response that says something.
+pub type LimitListener = Arc<dyn Fn(&Told) + Send + Sync>;
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,7 +65,13 @@ impl Client {
     pub fn new(config: ProviderConfig) -> Result<Self, ConfigError> {
         let (endpoint, redactor) = Endpoint::new(&config)?;
         let pool = endpoint.pool(&config.timeouts)?;
-        Ok(Self { config, endpoint, redactor, pool })
+        Ok(Self { config, endpoint, redactor, pool, listener: None })
+    }
+
+    /// The same client, with `listener` told of the limits that its own requests' responses state.
+    #[must_use]
+    pub fn listened_to(self, listener: LimitListener) -> Self {
+        Self { listener: Some(listener), ..self }
     }
 
     /// What a run that uses `model` needs to know.
@@ -215,6 +227,12 @@ impl Client {
                 failures::from_transport(&error, &self.endpoint, self.config.timeouts.connect)
             }
         })?;
+        if let Some(listener) = &self.listener {
+            let told = told(response.headers());
+            if told != Told::default() {
+                listener(&told);
+            }
+        }
         let status = response.status();
         if status.is_success() {
             return Ok(response);

@@ -16,9 +16,10 @@ mod request;
 mod retry_after;
 mod sse;
 pub mod tokens;
+mod told;
 mod wire;
 
-pub use client::Client;
+pub use client::{Client, LimitListener};
 pub use config::{ConfigError, ProviderConfig, Timeouts};
 pub use price::price;
 pub use request::{Answer, ChatRequest};

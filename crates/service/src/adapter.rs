@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lanes_engine::{Answer, CallRequest, EventSink, Provider, RecordSource};
+use lanes_model::estimate::prompt_tokens;
 use lanes_model::{CallId, EventKind, Failure, FailureKind, Micros, Progress, RunHeader, RunId};
 use lanes_provider::{ChatRequest, Client};
 use lanes_store::{EventWriter, Store};
@@ -48,6 +49,13 @@ pub(crate) struct StoredRecords {
 }
 
 impl RecordSource for StoredRecords {
+    fn most_tokens(&self, call: CallId) -> u64 {
+        let header = &self.header;
+        header.task_of(call).zip(header.document_of(call)).map_or(0, |(task, document)| {
+            prompt_tokens(task, document.tokens).saturating_add(u64::from(task.max_tokens))
+        })
+    }
+
     fn request(&self, call: CallId) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>> {
         let store = self.store.clone();
         let header = Arc::clone(&self.header);

@@ -6,6 +6,7 @@ mod catalogue;
 mod error;
 pub mod export;
 mod hub;
+mod limiters;
 mod service;
 mod watch;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::Stream;
 use jiff::Timestamp;
-use lanes_engine::{Clock, Job, RetryPolicy, RunClock, StopHandle, Unlimited, execute};
+use lanes_engine::{Clock, Job, RetryPolicy, RunClock, RunLimiter, StopHandle, execute};
 use lanes_model::{
     DocumentId, DocumentInfo, EventKind, FieldError, Input, Limits, Micros, Plan, ProviderInfo,
     RunHeader, RunId, RunRequest, RunSpec, RunState, RunStatus, RunSummary, Seq, Task, TextCount,
@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 use crate::adapter::{ClientProvider, LogSink, StoredRecords};
 use crate::catalogue::{Catalogue, SAMPLE_INFOS};
 use crate::hub::{Hub, Live};
+use crate::limiters::Limiters;
 use crate::{ServiceError, WatchItem, watch};
 
 /// Calls of one task that an estimate is based on, at most.
@@ -73,6 +74,7 @@ struct Inner {
     hub: Arc<Hub>,
     catalogue: Catalogue,
     stopping: AtomicBool,
+    limiters: Limiters,
     /// Ends with the last run's task; see [`Service::shutdown`].
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
@@ -96,6 +98,7 @@ impl Service {
                 hub,
                 catalogue: Catalogue::new(config.providers, config.limits)?,
                 stopping: AtomicBool::new(false),
+                limiters: Limiters::default(),
                 tasks: std::sync::Mutex::default(),
             }),
         };
@@ -237,6 +240,9 @@ impl Service {
         let clock: Arc<dyn Clock> = Arc::new(RunClock::starting_at(state.latest));
         let stop = StopHandle::new();
         inner.hub.insert(run.clone(), state.clone(), Arc::clone(&clock), stop.clone());
+        let limiter = inner.limiters.of(&state.header);
+        let told = Arc::clone(&limiter);
+        let client = client.listened_to(Arc::new(move |limits| told.observe(limits)));
         let job = Job {
             provider: Arc::new(ClientProvider(client)),
             records: Arc::new(StoredRecords {
@@ -249,7 +255,7 @@ impl Service {
                 hub: Arc::clone(&inner.hub),
             }),
             clock,
-            limiter: Arc::new(Unlimited),
+            limiter: Arc::new(RunLimiter::new(limiter)),
             retry: RetryPolicy::default(),
             stop,
             state,

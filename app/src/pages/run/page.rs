@@ -5,7 +5,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::Shown;
-use crate::server::{Packed, UiError, run_page};
+use crate::server::{UiError, run_page};
 
 /// The page of one run.
 #[component]
@@ -13,8 +13,8 @@ pub fn RunPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|p| p.get("id")).unwrap_or_default();
     Suspend::new(async move {
         match run_page(id).await {
-            Ok(Packed(data)) => {
-                let title = data.state.header.title.clone();
+            Ok(data) => {
+                let title = data.0.state.header.title.clone();
                 view! {
                     <Title text=title/>
                     <Shown data/>

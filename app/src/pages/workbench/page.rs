@@ -6,7 +6,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::Editor;
 use crate::components::icons::Icon;
-use crate::server::workbench_data;
+use crate::server::{Packed, workbench_data};
 
 /// The Workbench; `?from=` names a run whose choices are filled in.
 #[component]
@@ -17,7 +17,7 @@ pub fn Workbench() -> impl IntoView {
         <main id="main" class="page page--fit">
             {Suspend::new(async move {
                 match workbench_data(from).await {
-                    Ok(data) => view! { <Editor data/> }.into_any(),
+                    Ok(data) => view! { <Editor data=Packed(data)/> }.into_any(),
                     Err(error) => view! { <Unavailable reason=error.to_string()/> }.into_any(),
                 }
             })}

@@ -8,7 +8,7 @@ use lanes_model::{CallId, Failure, FailureKind, Micros};
 use super::Dispatcher;
 use crate::Answer;
 use crate::messages::{AttemptKey, News, Report};
-use crate::pass::{Phase, Stage};
+use crate::pass::{Pass, Phase, Stage};
 
 impl Dispatcher {
     /// Takes in one report. Late ones, of attempts that are over, mean nothing.
@@ -24,8 +24,10 @@ impl Dispatcher {
                 if let Some(failure) = self.fatal.clone() {
                     self.fail_call(index, key.call, now, failure);
                     self.end_if_done(index);
-                } else if let Some((lane, of)) = pass.send(key, self.retry.max_attempts) {
-                    self.log.attempt_started(now, key, lane, of);
+                } else if let Some((lane, of, held_since)) = pass.send(key, self.retry.max_attempts)
+                {
+                    let held = held_since.map_or(Micros::ZERO, |since| now.since(since));
+                    self.log.attempt_started(now, key, lane, of, held);
                     // An executor that is gone has been aborted: the run is stopping.
                     let _ = go.send(());
                 }
@@ -42,6 +44,9 @@ impl Dispatcher {
                 self.log.text(key, pass.add_text(key.call, &text), text);
             }
             (Some(Stage::Running), News::Ended { at, result }) => {
+                self.limiter.ended(key.pass, key.call, result.as_ref());
+                // What it gave back may let the next one go sooner than was said.
+                self.passes.iter_mut().for_each(Pass::ask_again);
                 match result {
                     Ok(answer) => self.answered(index, key, at, answer),
                     Err(failure) => self.attempt_failed(index, key, at, failure),

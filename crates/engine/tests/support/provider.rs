@@ -78,6 +78,8 @@ pub struct Scripted {
     attempts: AtomicUsize,
     /// How long looking up a request takes.
     pub lookup: Mutex<Duration>,
+    /// The most tokens that each call may use.
+    pub tokens: Mutex<u64>,
     /// Calls for which there is no request.
     pub missing: Mutex<Vec<u32>>,
 }
@@ -100,6 +102,7 @@ impl Scripted {
             most_flying: AtomicUsize::new(0),
             attempts: AtomicUsize::new(0),
             lookup: Mutex::default(),
+            tokens: Mutex::default(),
             missing: Mutex::default(),
         }
     }
@@ -123,6 +126,10 @@ pub fn answer_text(call: usize) -> String {
 }
 
 impl RecordSource for Scripted {
+    fn most_tokens(&self, _: CallId) -> u64 {
+        *self.tokens.lock().expect("no panic")
+    }
+
     fn request(&self, call: CallId) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>> {
         let lookup = *self.lookup.lock().expect("no panic");
         let missing = self.missing.lock().expect("no panic").contains(&call.0);

@@ -86,7 +86,8 @@ fn a_provider_may_take_the_same_time_for_every_answer() {
 #[test]
 fn a_rate_limit_makes_the_estimate_longer() {
     let found = estimate_with(&[100, 100], &ProviderInfo { rpm: Some(2), ..provider() });
-    assert_eq!(found.passes[0].wall, Micros::from_secs(60));
+    // Four requests, half a minute apart.
+    assert_eq!(found.passes[0].wall, Micros::from_secs(90));
 }
 
 /// The state of a run at a moment, with an estimate of 1 s for every call.

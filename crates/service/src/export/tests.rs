@@ -58,7 +58,16 @@ fn state() -> RunState {
         kinds.push((at, EventKind::CallsQueued { pass, first: CallId(0), count: 2 }));
         for call in [CallId(0), CallId(1)] {
             let attempt = Attempt { number: 1, of: 3 };
-            kinds.push((at, EventKind::AttemptStarted { pass, call, lane: LaneId(0), attempt }));
+            kinds.push((
+                at,
+                EventKind::AttemptStarted {
+                    pass,
+                    call,
+                    lane: LaneId(0),
+                    attempt,
+                    held: Micros::ZERO,
+                },
+            ));
             at += 1_000_000;
             let failure = Failure::new(FailureKind::InvalidRequest, "+refused | by the provider");
             let (attempt_end, end) = if call == CallId(0) {

@@ -1,8 +1,8 @@
 //! The head of the report: the sentence, the two bars, and the figures behind them.
 
 use lanes_model::{
-    Comparison, Figure, LowerBound, Micros, PassState, RunState, bound_attained, format, headline,
-    work,
+    Comparison, Figure, LowerBound, Micros, PassState, RunState, bound_attained, explain_ledger,
+    format, headline, work,
 };
 use leptos::prelude::*;
 
@@ -126,6 +126,8 @@ pub(super) fn card(state: &RunState) -> impl IntoView + use<> {
     let headline = headline(state);
     let entries = entries(state);
     let bars = Comparison::of(state).and_then(|_| Bars::of(state));
+    // Where there is nothing to compare, where the time went is what there is to say first.
+    let words = bars.is_none().then(|| explain_ledger(state).join(" "));
     let simulated = state.header.provider.simulated;
     view! {
         <section class="card" aria-labelledby="hl">
@@ -144,6 +146,7 @@ pub(super) fn card(state: &RunState) -> impl IntoView + use<> {
                                 {chart(&bars, true)}
                             }
                         })}
+                    {words.map(|words| view! { <p class="sub">{words}</p> })}
                     {simulated
                         .then(|| {
                             view! {

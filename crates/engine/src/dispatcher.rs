@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lanes_model::state::CallEndState;
-use lanes_model::{Failure, Micros, PassEnd, PassId, PassStatus, RunStatus};
+use lanes_model::{Failure, Micros, PassEnd, PassId, PassStatus, RunState, RunStatus};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -33,6 +33,13 @@ const SHORTEST_HOLD: Micros = Micros::from_millis(1);
 /// its thread.
 const GRACE: Duration = Duration::from_millis(250);
 
+/// What is left of the run's budget of retries: attempts that followed a failed one have used it.
+fn retries_left(state: &RunState, retry: &RetryPolicy) -> u64 {
+    let calls = || state.passes.iter().flat_map(|p| &p.calls);
+    let used = calls().flat_map(|c| &c.attempts).filter(|a| a.retry_at.is_some()).count();
+    retry.run_budget(calls().count()).saturating_sub(used as u64)
+}
+
 /// The scheduler of one run.
 pub(crate) struct Dispatcher {
     status: RunStatus,
@@ -43,6 +50,8 @@ pub(crate) struct Dispatcher {
     limiter: Arc<dyn Limiter>,
     retry: RetryPolicy,
     rng: fastrand::Rng,
+    /// Retries that the run may still make.
+    retries_left: u64,
     /// The failure that every other call would meet, once there was one.
     fatal: Option<Failure>,
     /// Set when the run stops before its end: nothing starts any more.
@@ -72,6 +81,7 @@ impl Dispatcher {
             limiter,
             retry,
             rng: fastrand::Rng::with_seed(retry.seed),
+            retries_left: retries_left(&state, &retry),
             fatal: None,
             stopping: false,
             stop: stop.watch(),

@@ -29,7 +29,7 @@ pub use ports::{
     Answer, CallRequest, EventSink, Limiter, Permit, PermitRequest, Provider, RecordSource,
     TextSink, Unlimited,
 };
-pub use retry::RetryPolicy;
+pub use retry::{LEAST_BUDGET, RetryPolicy};
 pub use stop::{Stop, StopHandle};
 
 /// A run to carry out, and everything that is needed for it.

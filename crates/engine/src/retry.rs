@@ -9,8 +9,11 @@ use lanes_model::{Failure, Micros};
 /// No wait is shorter, so that a retry never follows on the heels of a failure.
 const FLOOR: Micros = Micros::from_millis(100);
 
+/// The retries that even the smallest run has.
+pub const LEAST_BUDGET: u64 = 24;
+
 /// How often, and after which waits, a call is tried again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RetryPolicy {
     /// The most attempts a call gets, the first included. Those that were cut off because the
     /// program ended do not count.
@@ -21,18 +24,23 @@ pub struct RetryPolicy {
     pub cap: Micros,
     /// The longest wait that a provider can ask for.
     pub retry_after_cap: Micros,
+    /// The most retries of a whole run, as a share of its calls, but never fewer than
+    /// [`LEAST_BUDGET`]: where everything fails, trying everything again only adds to the load.
+    pub budget: f64,
     /// Seeds the jitter: the same seed and the same failures give the same waits.
     pub seed: u64,
 }
 
 impl Default for RetryPolicy {
-    /// Three attempts, 500 ms doubling up to 20 s, `Retry-After` up to 60 s, and a random seed.
+    /// Three attempts, 500 ms doubling up to 20 s, `Retry-After` up to 60 s, a retry for every second
+    /// call, and a random seed.
     fn default() -> Self {
         Self {
             max_attempts: 3,
             base: Micros::from_millis(500),
             cap: Micros::from_secs(20),
             retry_after_cap: Micros::from_secs(60),
+            budget: 0.5,
             seed: fastrand::u64(..),
         }
     }
@@ -42,6 +50,12 @@ impl RetryPolicy {
     /// Whether a call that has failed `failed` times, last with this failure, is tried again.
     pub(crate) fn allows(&self, failed: u32, failure: &Failure) -> bool {
         failure.kind.is_retryable() && failed < self.max_attempts
+    }
+
+    /// The retries of a run of so many calls.
+    pub(crate) fn run_budget(&self, calls: usize) -> u64 {
+        // A share of what fits into memory fits into a u64; nonsense (below 0, NaN) is none.
+        ((calls as f64 * self.budget) as u64).max(LEAST_BUDGET)
     }
 
     /// The wait after the `failed`th failure (from 1), in whole milliseconds: timers are no finer.
@@ -71,6 +85,13 @@ mod tests {
         assert!(policy.allows(2, &failure(None)));
         assert!(!policy.allows(3, &failure(None)));
         assert!(!policy.allows(1, &Failure::new(FailureKind::InvalidRequest, "No.")));
+    }
+
+    #[test]
+    fn a_run_may_retry_half_its_calls_and_a_small_run_some() {
+        let policy = RetryPolicy::default();
+        assert_eq!(policy.run_budget(6), LEAST_BUDGET);
+        assert_eq!(policy.run_budget(10_000), 5_000);
     }
 
     proptest! {

@@ -109,3 +109,17 @@ async fn the_policy_says_how_many_attempts_there_are() {
     assert_eq!(attempts[0].result, AttemptResult::Failed);
     assert_eq!(attempts[0].attempt.of, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn where_everything_fails_retries_end_with_the_run_s_budget() {
+    let script = vec![vec![Step::fail(10, ServerError)]; 60];
+    let bench = Bench::new(&[parallel(10)], false, script);
+    let state = bench.finish().await;
+    assert_eq!(state.status, RunStatus::Failed);
+    // Half of 60 calls, beside the first attempt of each.
+    assert_eq!(bench.provider.attempts(), 60 + 30);
+    let said = |c: &lanes_model::CallState| {
+        c.failure.as_ref().is_some_and(|f| f.message.contains("too much of this run has failed"))
+    };
+    assert!(state.passes[0].calls.iter().any(said));
+}

@@ -65,13 +65,16 @@ impl Dispatcher {
     fn attempt_failed(&mut self, index: usize, key: AttemptKey, at: Micros, failure: Failure) {
         let pass = &mut self.passes[index];
         let failed = pass.count_failure(key.call);
-        if self.fatal.is_none() && self.retry.allows(failed, &failure) {
+        let wanted = self.fatal.is_none() && self.retry.allows(failed, &failure);
+        if wanted && self.retries_left > 0 {
+            self.retries_left -= 1;
             let until = at + self.retry.wait(failed, &failure, &mut self.rng);
             pass.wait(key.call, until);
             self.log.attempt_failed(at, key, failure, Some(until));
             return;
         }
         self.log.attempt_failed(at, key, failure.clone(), None);
+        let failure = if wanted { out_of_retries(failure) } else { failure };
         let fatal = self.fatal.is_none() && self.every_call_would_meet(failure.kind);
         if fatal {
             self.fatal = Some(failure.clone());
@@ -114,4 +117,10 @@ impl Dispatcher {
             self.fail_call(index, call, now, failure.clone());
         }
     }
+}
+
+/// The failure of a call that would have been tried again but for the run's budget.
+fn out_of_retries(failure: Failure) -> Failure {
+    let message = format!("{} Not tried again: too much of this run has failed.", failure.message);
+    Failure { message, ..failure }
 }

@@ -29,7 +29,7 @@ async fn a_retry_has_a_new_chance() {
         .filter(|c| c.status() == CallStatus::Succeeded && c.attempts.len() > 1)
         .count();
     assert!(retried > 0, "a call that failed once succeeds later: {calls:?}");
-    assert_eq!(asked(&stats), calls.iter().map(|c| c.attempts.len()).sum::<usize>() as _);
+    assert_eq!(asked(&stats), calls.iter().map(|c| c.attempts.len()).sum::<usize>());
     assert_eq!(state.header.spec.faults.as_ref().unwrap().error_rate.share(), 0.5);
     // What was made to fail is no basis for estimates.
     let spec = &state.header.spec;

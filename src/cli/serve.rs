@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use lanes_model::Limits;
 use lanes_service::{ProviderConfig, Service, ServiceConfig, ServiceError, Store, Timeouts};
-use lanes_simulator::{Simulator, SimulatorConfig};
+use lanes_simulator::{LatencyProfile, Simulator, SimulatorConfig};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -63,6 +63,7 @@ pub(super) async fn serve(args: ServeArgs) -> Result<(), CliError> {
         providers: config.providers,
         limits: Limits { max_concurrency: config.max_concurrency, ..Limits::default() },
         resume: config.resume,
+        latency_problem,
     })
     .await?;
     let router = http::router(service.clone(), addr, stop.clone());
@@ -88,6 +89,12 @@ pub(super) async fn serve(args: ServeArgs) -> Result<(), CliError> {
     }
     store.close().await;
     Ok(())
+}
+
+/// What is wrong with a latency that a run asks of the simulator.
+fn latency_problem(text: &str) -> Option<String> {
+    let error = text.parse::<LatencyProfile>().err()?;
+    Some(format!("The latency cannot be used: {error}."))
 }
 
 /// The built-in simulator as a provider like any other.

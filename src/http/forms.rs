@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::{Form, Path, Request, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
-use lanes_model::{FieldError, RunId, RunRequest, sample, spec::InputRequest};
+use lanes_model::{FaultsRequest, FieldError, RunId, RunRequest, sample, spec::InputRequest};
 use lanes_service::{Service, ServiceError};
 use leptos::prelude::provide_context;
 
@@ -17,7 +17,12 @@ pub async fn start(
     State(state): State<AppState>,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Response {
-    let (request, prefill, errors) = read(&fields);
+    let (mut request, prefill, errors) = read(&fields);
+    // The page hides the faults while a real provider is chosen, and what is hidden does not count.
+    let mut providers = state.service.providers().iter();
+    if providers.any(|p| !p.simulated && Some(&p.id) == request.provider.as_ref()) {
+        request.faults = None;
+    }
     let problem = if errors.is_empty() {
         match state.service.start(&request, None).await {
             Ok(started) => return Redirect::to(&format!("/runs/{}", started.id)).into_response(),
@@ -60,6 +65,7 @@ fn read(fields: &[(String, String)]) -> (RunRequest, Prefill, Vec<FieldError>) {
             })
             .ok(),
     };
+    let faults = FaultsRequest::FIELDS.map(one);
     let request = RunRequest {
         input: match (&sample, unchanged) {
             (Some(id), true) => InputRequest { sample: Some(id.clone()), ..Default::default() },
@@ -72,6 +78,7 @@ fn read(fields: &[(String, String)]) -> (RunRequest, Prefill, Vec<FieldError>) {
         provider: some("provider"),
         model: some("model"),
         cache: None,
+        faults: FaultsRequest::typed(&faults),
     };
     let prefill = Prefill {
         sample: sample.filter(|_| unchanged),
@@ -85,6 +92,7 @@ fn read(fields: &[(String, String)]) -> (RunRequest, Prefill, Vec<FieldError>) {
         concurrency: typed,
         provider: one("provider"),
         model: one("model"),
+        faults: faults.to_vec(),
         ..Prefill::default()
     };
     (request, prefill, errors)

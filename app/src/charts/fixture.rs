@@ -21,6 +21,7 @@ fn header(title: &str) -> RunHeader {
             concurrency: 2,
             provider: "simulator".to_owned(),
             model: "simulated-mini".to_owned(),
+            faults: None,
         },
         tasks,
         documents: vec![DocumentInfo {

@@ -2,6 +2,7 @@
 //! works without JavaScript; with it, the estimate follows each choice and the run starts in place.
 
 mod draft;
+mod faults;
 mod form;
 mod how;
 mod input;

@@ -68,6 +68,8 @@ pub struct Prefill {
     pub provider: String,
     /// The model.
     pub model: String,
+    /// The faults, as the fields of the form have them; see `FaultsRequest::typed`.
+    pub faults: Vec<String>,
     /// The run that the form repeats, when it does: the focus goes to concurrency.
     pub from: Option<RunId>,
 }

@@ -22,7 +22,7 @@ pub struct Figure {
 }
 
 impl Figure {
-    fn new(value: impl Into<String>, unit: &'static str) -> Self {
+    pub(crate) fn new(value: impl Into<String>, unit: &'static str) -> Self {
         Self { value: value.into(), unit }
     }
 

@@ -10,6 +10,7 @@ pub mod estimate;
 pub mod event;
 pub mod explain;
 pub mod failure;
+pub mod faults;
 mod flat;
 pub mod format;
 pub mod ids;
@@ -40,6 +41,7 @@ pub use event::{
 };
 pub use explain::explain_ledger;
 pub use failure::{Failure, FailureKind};
+pub use faults::{Faults, FaultsRequest};
 pub use flat::FlatEvent;
 pub use format::Figure;
 pub use ids::{CallId, DocumentId, LaneId, Micros, PassId, RunId, Seq, TaskId, UsdMicros};

@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{TaskId, sample};
+use crate::{Faults, FaultsRequest, TaskId, sample};
 
 /// How a run executes its calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -110,6 +110,9 @@ pub struct RunRequest {
     /// Whether answers may come from the response cache. Measured passes never use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache: Option<bool>,
+    /// Faults to inject into the simulator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub faults: Option<FaultsRequest>,
 }
 
 /// What a checked run is about.
@@ -141,6 +144,9 @@ pub struct RunSpec {
     pub provider: String,
     /// The model's name.
     pub model: String,
+    /// Faults injected into the simulator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub faults: Option<Faults>,
 }
 
 /// What the check needs to know of the program.
@@ -186,6 +192,10 @@ pub struct Choices<'a> {
     /// Id and models of each configured provider, the default first. An empty list of models means
     /// that any name is passed on.
     pub providers: &'a [(String, Vec<String>)],
+    /// Ids of the providers that are simulators: only into them can faults be injected.
+    pub simulated: &'a [String],
+    /// What is wrong with a latency profile, if anything. Only the simulator's parser knows.
+    pub latency_problem: fn(&str) -> Option<String>,
     /// The limits in force.
     pub limits: &'a Limits,
 }
@@ -214,12 +224,41 @@ impl RunRequest {
         }
         let concurrency = self.check_concurrency(choices.limits, tasks.len(), &mut errors);
         let (provider, model) = self.check_provider(choices.providers, &mut errors);
+        let faults = self.check_faults(choices, &provider, &mut errors);
         match (input, errors.is_empty()) {
-            (Some(input), true) => {
-                Ok(RunSpec { input, tasks, mode, race: self.race, concurrency, provider, model })
-            }
+            (Some(input), true) => Ok(RunSpec {
+                input,
+                tasks,
+                mode,
+                race: self.race,
+                concurrency,
+                provider,
+                model,
+                faults,
+            }),
             _ => Err(errors),
         }
+    }
+
+    fn check_faults(
+        &self,
+        choices: &Choices<'_>,
+        provider: &str,
+        errors: &mut Vec<FieldError>,
+    ) -> Option<Faults> {
+        let faults = self.faults.as_ref()?.check(choices.latency_problem, errors);
+        let faults = Some(faults).filter(|f| !f.is_off())?;
+        // An unknown provider is said to be unknown, and nothing else.
+        if !provider.is_empty() && !choices.simulated.iter().any(|s| s == provider) {
+            errors.push(FieldError::new(
+                "/faults",
+                format!(
+                    "Faults can only be injected into the simulator, and “{provider}” is a real \
+                     provider: choose the simulator or leave the faults out."
+                ),
+            ));
+        }
+        Some(faults)
     }
 
     fn check_input(&self, limits: &Limits, errors: &mut Vec<FieldError>) -> Option<Input> {
@@ -371,7 +410,7 @@ pub fn text_problem(text: &str, limits: &Limits) -> Option<String> {
 }
 
 /// At most 40 characters of a name that somebody sent, for use in a message.
-fn shorten(name: &str) -> String {
+pub(crate) fn shorten(name: &str) -> String {
     let clean: String = name.chars().filter(|c| !c.is_control()).collect();
     if clean.chars().count() <= 40 {
         clean

@@ -87,6 +87,7 @@ pub fn header(mode: Mode, lanes: u32, calls: u32) -> RunHeader {
             concurrency: lanes,
             provider: "simulator".to_owned(),
             model: "simulated-mini".to_owned(),
+            faults: None,
         },
         tasks,
         documents: (0..calls)

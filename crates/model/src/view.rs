@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::state::CallEndState;
 use crate::{
     AttemptResult, AttemptState, CallId, CallState, CallStatus, Comparison, DocumentId,
-    DocumentInfo, Failure, FailureKind, Finish, LaneId, Ledger, LowerBound, Micros, Mode, PassMode,
-    PassState, PassStatus, RunHeader, RunId, RunState, RunStatus, Seq, TaskId, UsdMicros,
+    DocumentInfo, Failure, FailureKind, Faults, Finish, LaneId, Ledger, LowerBound, Micros, Mode,
+    PassMode, PassState, PassStatus, RunHeader, RunId, RunState, RunStatus, Seq, TaskId, UsdMicros,
     bound_attained, lower_bound, segments, work,
 };
 
@@ -32,6 +32,9 @@ pub struct RunView {
     pub last_seq: Seq,
     /// How often it was taken up again after an interruption.
     pub resumed: u32,
+    /// Faults injected into the simulator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub faults: Option<Faults>,
     /// Who answers.
     pub provider: ProviderView,
     /// What is asked.
@@ -220,6 +223,7 @@ impl RunView {
             race: header.plan.race,
             last_seq: state.last_seq,
             resumed: state.resumed,
+            faults: header.spec.faults.clone(),
             provider: ProviderView {
                 id: header.provider.id.clone(),
                 name: header.provider.name.clone(),

@@ -74,6 +74,15 @@ impl Client {
         Self { listener: Some(listener), ..self }
     }
 
+    /// The same client, for calls whose first text must come sooner than configured. What is
+    /// configured stays when it is shorter.
+    #[must_use]
+    pub fn first_token_within(mut self, limit: Duration) -> Self {
+        let first_token = &mut self.config.timeouts.first_token;
+        *first_token = limit.min(*first_token);
+        self
+    }
+
     /// What a run that uses `model` needs to know.
     #[must_use]
     pub fn info(&self, model: &str) -> ProviderInfo {

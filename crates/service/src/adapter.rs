@@ -1,19 +1,60 @@
 //! Where the engine's ports meet the provider, the texts and the log: no logic, only translation.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lanes_engine::{Answer, CallRequest, EventSink, Provider, RecordSource};
 use lanes_model::estimate::prompt_tokens;
-use lanes_model::{CallId, EventKind, Failure, FailureKind, Micros, Progress, RunHeader, RunId};
+use lanes_model::{
+    CallId, EventKind, Failure, FailureKind, Faults, Micros, Progress, RunHeader, RunId,
+};
 use lanes_provider::{ChatRequest, Client};
 use lanes_store::{EventWriter, Store};
 
 use crate::hub::Hub;
 
-/// Sends calls through one provider's client.
-pub(crate) struct ClientProvider(pub(crate) Client);
+/// An attempt that the simulator is to let hang is given up after this long without a word: a
+/// demonstration cannot wait a minute for each.
+const HANGING: Duration = Duration::from_secs(10);
+
+/// Sends a run's calls through its provider's client.
+pub(crate) struct ClientProvider {
+    client: Client,
+    /// What each request says besides its question.
+    headers: Vec<(String, String)>,
+}
+
+impl ClientProvider {
+    pub(crate) fn new(client: Client, faults: Option<&Faults>) -> Self {
+        let Some(faults) = faults else { return Self { client, headers: Vec::new() } };
+        // A latency of the run's own may be slower than that on purpose.
+        let client = if faults.hang_rate.is_zero() || faults.latency.is_some() {
+            client
+        } else {
+            client.first_token_within(HANGING)
+        };
+        Self { client, headers: headers(faults) }
+    }
+}
+
+/// The faults in the simulator's own headers. They name no seed and no attempt: the simulator counts
+/// how often it was asked the same, so a retry has a new chance.
+fn headers(faults: &Faults) -> Vec<(String, String)> {
+    let rates = [
+        ("x-simulate-error-rate", faults.error_rate),
+        ("x-simulate-hang-rate", faults.hang_rate),
+        ("x-simulate-truncate-rate", faults.truncate_rate),
+    ];
+    let rates = rates.into_iter().filter(|(_, rate)| !rate.is_zero());
+    let latency = faults.latency.iter().map(|l| ("x-simulate-latency", l.clone()));
+    rates
+        .map(|(name, rate)| (name, rate.share().to_string()))
+        .chain(latency)
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
 
 impl Provider for ClientProvider {
     fn attempt(
@@ -21,14 +62,15 @@ impl Provider for ClientProvider {
         request: Arc<CallRequest>,
         on_text: Box<dyn FnMut(&str) + Send>,
     ) -> BoxFuture<'static, Result<Answer, Failure>> {
-        let client = self.0.clone();
+        let client = self.client.clone();
+        let headers = self.headers.clone();
         async move {
             let request = ChatRequest {
                 model: request.model.clone(),
                 system: request.system.clone(),
                 user: request.user.clone(),
                 max_tokens: request.max_tokens,
-                headers: Vec::new(),
+                headers,
             };
             let answer = client.chat(&request, on_text).await?;
             Ok(Answer {

@@ -18,11 +18,17 @@ pub(crate) struct Catalogue {
     pub(crate) providers: Vec<ProviderInfo>,
     task_ids: Vec<TaskId>,
     provider_models: Vec<(String, Vec<String>)>,
+    simulated: Vec<String>,
+    latency_problem: fn(&str) -> Option<String>,
     pub(crate) limits: Limits,
 }
 
 impl Catalogue {
-    pub(crate) fn new(configs: Vec<ProviderConfig>, limits: Limits) -> Result<Self, ConfigError> {
+    pub(crate) fn new(
+        configs: Vec<ProviderConfig>,
+        limits: Limits,
+        latency_problem: fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
         let defaults: Vec<_> =
             configs.iter().map(|c| c.models.first().cloned().unwrap_or_default()).collect();
         let clients = configs.into_iter().map(Client::new).collect::<Result<Vec<_>, _>>()?;
@@ -31,6 +37,8 @@ impl Catalogue {
         Ok(Self {
             task_ids: tasks.iter().map(|t| t.id.clone()).collect(),
             provider_models: providers.iter().map(|p| (p.id.clone(), p.models.clone())).collect(),
+            simulated: providers.iter().filter(|p| p.simulated).map(|p| p.id.clone()).collect(),
+            latency_problem,
             tasks,
             clients,
             providers,
@@ -39,7 +47,13 @@ impl Catalogue {
     }
 
     pub(crate) fn choices(&self) -> Choices<'_> {
-        Choices { tasks: &self.task_ids, providers: &self.provider_models, limits: &self.limits }
+        Choices {
+            tasks: &self.task_ids,
+            providers: &self.provider_models,
+            simulated: &self.simulated,
+            latency_problem: self.latency_problem,
+            limits: &self.limits,
+        }
     }
 
     pub(crate) fn task(&self, id: &TaskId) -> Option<&Task> {

@@ -51,6 +51,9 @@ pub struct ServiceConfig {
     pub limits: Limits,
     /// What happens to interrupted runs.
     pub resume: ResumePolicy,
+    /// What is wrong with a latency profile of the simulator, if anything. The program says so, for
+    /// the service knows the simulator as a provider like any other.
+    pub latency_problem: fn(&str) -> Option<String>,
 }
 
 /// A run that was asked for.
@@ -96,7 +99,7 @@ impl Service {
                 store: config.store,
                 writer,
                 hub,
-                catalogue: Catalogue::new(config.providers, config.limits)?,
+                catalogue: Catalogue::new(config.providers, config.limits, config.latency_problem)?,
                 stopping: AtomicBool::new(false),
                 limiters: Limiters::default(),
                 tasks: std::sync::Mutex::default(),
@@ -244,7 +247,7 @@ impl Service {
         let told = Arc::clone(&limiter);
         let client = client.listened_to(Arc::new(move |limits| told.observe(limits)));
         let job = Job {
-            provider: Arc::new(ClientProvider(client)),
+            provider: Arc::new(ClientProvider::new(client, state.header.spec.faults.as_ref())),
             records: Arc::new(StoredRecords {
                 store: inner.store.clone(),
                 header: Arc::new(state.header.clone()),
@@ -553,9 +556,13 @@ impl Inner {
     }
 }
 
-/// What the successful calls of a run took, for estimates of later ones.
+/// What the successful calls of a run took, for estimates of later ones. Calls that were made to fail
+/// or to be slow say nothing of later ones.
 fn call_records(state: &RunState) -> Vec<CallRecord> {
     let header = &state.header;
+    if header.spec.faults.is_some() {
+        return Vec::new();
+    }
     let ended_at = Timestamp::now().to_string();
     let calls = state.passes.iter().flat_map(|p| p.calls.iter().zip(&header.plan.calls));
     calls

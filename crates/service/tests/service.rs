@@ -6,6 +6,8 @@
 
 #[path = "service/failures.rs"]
 mod failures;
+#[path = "service/faults.rs"]
+mod faults;
 #[path = "service/following.rs"]
 mod following;
 #[path = "service/interruption.rs"]

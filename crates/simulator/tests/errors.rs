@@ -36,6 +36,17 @@ async fn an_error_rate_of_one_fails_every_request_in_openais_form() {
 }
 
 #[tokio::test]
+async fn the_same_request_sent_again_has_a_new_chance() {
+    let server = TestServer::start(quick()).await;
+    let mut answered = 0;
+    for _ in 0..40 {
+        let request = server.chat(&ask(TEXT)).header("x-simulate-error-rate", "0.5");
+        answered += u32::from(request.send().await.unwrap().status().is_success());
+    }
+    assert!((10..=30).contains(&answered), "{answered} of 40");
+}
+
+#[tokio::test]
 async fn a_truncated_stream_ends_without_reason_or_done() {
     let server = TestServer::start(quick()).await;
     let request = server.chat(&ask_with(TEXT, json!({"stream": true})));

@@ -50,6 +50,9 @@ fn subtitle(state: &RunState) -> String {
     } else {
         format!("{}, {}", provider.name, header.spec.model)
     });
+    if let Some(faults) = &header.spec.faults {
+        parts.push(format!("faults on: {}", faults.summary()));
+    }
     parts.push(date(&header.created_at));
     parts.push(format!(
         "{}, {}, {} failed",

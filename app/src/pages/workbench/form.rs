@@ -37,6 +37,8 @@ pub struct Form {
     pub provider: RwSignal<String>,
     /// The model, as typed.
     pub model: RwSignal<String>,
+    /// The faults, as typed.
+    pub faults: RwSignal<Vec<String>>,
     /// What the server, or the last attempt to start, found wrong.
     pub errors: RwSignal<Vec<FieldError>>,
     /// Why the last attempt failed otherwise.
@@ -65,6 +67,7 @@ impl Form {
         let concurrency = RwSignal::new(first.concurrency);
         let provider = RwSignal::new(first.provider);
         let model = RwSignal::new(first.model);
+        let faults = RwSignal::new(first.faults);
         let expected = Memo::new(move |_| {
             let chosen = tasks.get();
             let lanes = data.with_value(|d| lanes(&concurrency.read(), chosen.len(), &d.limits));
@@ -90,6 +93,7 @@ impl Form {
             concurrency,
             provider,
             model,
+            faults,
             errors,
             failure: RwSignal::new(None),
             pending: RwSignal::new(false),
@@ -116,6 +120,7 @@ impl Form {
             concurrency: self.concurrency.get(),
             provider: self.provider.get(),
             model: self.model.get(),
+            faults: self.faults.get(),
         }
     }
 
@@ -128,6 +133,7 @@ impl Form {
         self.concurrency.set(values.concurrency);
         self.provider.set(values.provider);
         self.model.set(values.model);
+        self.faults.set(values.faults);
         match values.sample {
             Some(id) if self.sample.get_untracked().as_ref() == Some(&id) => {}
             Some(id) => self.pick_sample(id),
@@ -149,6 +155,13 @@ impl Form {
             Field::Concurrency => self.lanes().err(),
             _ => None,
         })
+    }
+
+    /// Whether the chosen provider is a simulator.
+    #[must_use]
+    pub fn simulated(self) -> bool {
+        let id = self.provider.read();
+        self.data.with_value(|d| d.providers.iter().any(|p| p.simulated && p.id == *id))
     }
 
     /// Whether there is nothing to run on.
@@ -247,7 +260,15 @@ impl Form {
             return;
         }
         self.failure.set(None);
-        let request = match untrack(|| self.values().request(&self.limits())) {
+        let request = untrack(|| {
+            let mut values = self.values();
+            // What is hidden does not count.
+            if !self.simulated() {
+                values.faults.clear();
+            }
+            values.request(&self.limits())
+        });
+        let request = match request {
             Ok(request) => request,
             Err(errors) => return self.errors.set(errors),
         };

@@ -1,10 +1,11 @@
-//! The How to run card: mode, race, concurrency, provider and model, and the expected schedule where
-//! there is room for it.
+//! The How to run card: mode, race, concurrency, provider and model, faults for the simulator, and the
+//! expected schedule where there is room for it.
 
 use lanes_model::Mode;
 use leptos::ev::KeyboardEvent;
 use leptos::{html, prelude::*};
 
+use super::faults::Inject;
 use super::form::Form;
 use super::schedule::Schedule;
 use super::values::{Field, usual_lanes};
@@ -23,6 +24,7 @@ pub fn How(form: Form, focused: bool) -> impl IntoView {
                 <Modes form/>
                 <Concurrency form focused/>
                 <Provider form/>
+                <Inject form/>
                 <Schedule form/>
             </div>
         </section>
@@ -193,7 +195,6 @@ fn Provider(form: Form) -> impl IntoView {
         let id = form.provider.get();
         form.data.with_value(|d| d.providers.iter().find(|p| p.id == id).cloned())
     });
-    let simulated = move || chosen.read().as_ref().is_some_and(|p| p.simulated);
     let models = move || chosen.read().as_ref().map(|p| p.models.clone()).unwrap_or_default();
     let usual = move || match models().into_iter().next() {
         Some(first) => first,
@@ -204,7 +205,7 @@ fn Provider(form: Form) -> impl IntoView {
             <div class="row row--apart">
                 <label for="provider">"Provider and model"</label>
                 {move || {
-                    simulated()
+                    form.simulated()
                         .then(|| {
                             view! {
                                 <span class="badge badge--sim">
@@ -233,7 +234,12 @@ fn Provider(form: Form) -> impl IntoView {
                         .into_iter()
                         .map(|p| {
                             let selected = p.id == current;
-                            view! { <option value=p.id selected=selected>{p.name}</option> }
+                            let simulated = p.simulated.then_some("");
+                            view! {
+                                <option value=p.id selected=selected data-simulated=simulated>
+                                    {p.name}
+                                </option>
+                            }
                         })
                         .collect_view()}
                 </select>

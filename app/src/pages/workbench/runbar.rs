@@ -131,17 +131,13 @@ fn Figures(form: Form) -> impl IntoView {
 
 /// What the estimate rests on.
 fn basis(form: Form) -> String {
-    let id = form.provider.get();
-    let simulated = form
-        .data
-        .with_value(|d| d.providers.iter().find(|p| p.id == id).is_some_and(|p| p.simulated));
     let rests = match form.estimate.read().as_ref().map_or(0, |e| e.samples) {
         0 => "Based on the provider's expected pace: not every task has past calls on this model."
             .to_owned(),
         1 => "Based on past calls on this model, at least one of each task.".to_owned(),
         n => format!("Based on past calls on this model, at least {n} of each task."),
     };
-    let bill = if simulated { " Simulated: nothing is charged." } else { "" };
+    let bill = if form.simulated() { " Simulated: nothing is charged." } else { "" };
     format!("{rests} It counts as real only once the run has finished.{bill}")
 }
 

@@ -21,6 +21,7 @@ pub fn header(passes: &[(PassMode, u32)], race: bool, calls: usize) -> RunHeader
             concurrency: passes.iter().map(|(_, lanes)| *lanes).max().unwrap_or(1),
             provider: "scripted".to_owned(),
             model: "scripted-1".to_owned(),
+            faults: None,
         },
         tasks: Vec::new(),
         documents: vec![DocumentInfo {

@@ -5,7 +5,13 @@ fn check(change: impl FnOnce(&mut RunRequest)) -> Result<RunSpec, Vec<String>> {
     let tasks: Vec<_> = task::built_in().into_iter().map(|t| t.id).collect();
     let providers =
         [("simulator".to_owned(), vec!["simulated-mini".to_owned()]), ("other".into(), vec![])];
-    let choices = Choices { tasks: &tasks, providers: &providers, limits: &Limits::default() };
+    let choices = Choices {
+        tasks: &tasks,
+        providers: &providers,
+        simulated: &["simulator".to_owned()],
+        latency_problem: |_| None,
+        limits: &Limits::default(),
+    };
     let mut request = RunRequest {
         input: InputRequest { text: Some("A text.".into()), ..Default::default() },
         tasks: vec!["summary".into(), "category".into()],
@@ -73,4 +79,28 @@ fn a_provider_without_a_list_of_models_needs_a_name() {
         r.model = Some(" any-model ".into());
     });
     assert_eq!(spec.map(|s| s.model), Ok("any-model".to_owned()));
+}
+
+#[test]
+fn faults_go_into_the_simulator_only() {
+    let faults = |percent: &str| FaultsRequest::typed(&[percent.to_owned()]);
+    let real = |percent: &str| {
+        let (faults, provider) = (faults(percent), "other".to_owned());
+        move |r: &mut RunRequest| {
+            (r.faults, r.provider, r.model) = (faults, Some(provider), Some("m".into()));
+        }
+    };
+    assert_eq!(pointers(real("10")), ["/faults"]);
+    assert_eq!(check(real("0")).map(|s| s.faults), Ok(None));
+    assert_eq!(pointers(|r| r.faults = faults("200")), ["/faults/error_rate"]);
+    let spec = check(|r| r.faults = faults("10")).expect("valid");
+    assert_eq!(spec.faults.map(|f| f.summary()).as_deref(), Some("10\u{2009}% errors"));
+}
+
+#[test]
+fn a_run_stored_before_there_were_faults_still_reads() {
+    let spec = check(|_| {}).expect("valid");
+    let json = serde_json::to_string(&spec).expect("JSON");
+    assert!(!json.contains("faults"));
+    assert_eq!(serde_json::from_str::<RunSpec>(&json).expect("a spec"), spec);
 }

@@ -54,6 +54,9 @@ fn head(out: &mut String, state: &RunState, view: &RunView) {
         inline(&view.provider.name),
         inline(&view.provider.model)
     );
+    if let Some(faults) = &view.faults {
+        line!(out, "- Faults injected: {}", inline(&faults.summary()));
+    }
     for document in &view.documents {
         line!(
             out,

@@ -25,6 +25,7 @@ fn header() -> RunHeader {
             concurrency: 2,
             provider: "simulator".into(),
             model: "simulated-mini".into(),
+            faults: None,
         },
         tasks,
         documents: vec![DocumentInfo {
@@ -136,6 +137,17 @@ fn the_report_says_simulated_and_keeps_its_form_whatever_the_answer() {
     assert!(text.contains("Failed: +refused \\| by the provider"));
     assert!(text.contains(&format!("````text\n{ANSWER}\n````\n")));
     assert!(text.contains("### Summary (Parallel and Sequential)"), "{text}");
+}
+
+#[test]
+fn the_report_says_which_faults_were_injected() {
+    assert!(!body(ExportFormat::Markdown).contains("Faults"));
+    let mut state = state();
+    let faults = r#"{"error_rate":0.1,"truncate_rate":0.05}"#;
+    state.header.spec.faults = Some(serde_json::from_str(faults).unwrap());
+    let text = export(&state, Micros::ZERO, ExportFormat::Markdown).unwrap().body;
+    let line = "- Faults injected: 10\u{2009}% errors, 5\u{2009}% cut answers\n";
+    assert!(text.contains(line), "{text}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use lanes_model::{
 use lanes_service::{
     ProviderConfig, ResumePolicy, Service, ServiceConfig, Store, Timeouts, WatchItem,
 };
-use lanes_simulator::{MODEL, Simulator, SimulatorConfig, Stats};
+use lanes_simulator::{LatencyProfile, MODEL, Simulator, SimulatorConfig, Stats};
 
 /// A simulator that serves until the test's runtime ends.
 pub async fn simulator(config: SimulatorConfig) -> (SocketAddr, Arc<Stats>) {
@@ -42,12 +42,17 @@ pub fn provider(addr: SocketAddr) -> ProviderConfig {
     }
 }
 
+fn latency_problem(text: &str) -> Option<String> {
+    text.parse::<LatencyProfile>().err().map(|error| error.to_string())
+}
+
 pub async fn service(store: Store, provider: ProviderConfig) -> Service {
     Service::open(ServiceConfig {
         store,
         providers: vec![provider],
         limits: Limits::default(),
         resume: ResumePolicy::Ask,
+        latency_problem,
     })
     .await
     .unwrap()

@@ -72,6 +72,7 @@ pub fn header(run: &str, documents: &[DocumentInfo]) -> RunHeader {
             concurrency: 2,
             provider: "simulator".to_owned(),
             model: "sim-1".to_owned(),
+            faults: None,
         },
         tasks,
         documents: documents.to_vec(),

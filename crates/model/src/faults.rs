@@ -1,0 +1,321 @@
+//! Faults that a run injects into the simulator on purpose: as asked for ([`FaultsRequest`]), and
+//! once checked ([`Faults`]).
+//!
+//! Only the simulator knows how to fail on request, and only its parser knows a latency profile: the
+//! check of a run asks both through [`Choices`](crate::spec::Choices). Rates are numbers from 0 to 1
+//! to other programs and whole millionths here, so that two runs can be told equal.
+
+use std::fmt;
+
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::FieldError;
+use crate::format::Figure;
+use crate::spec::shorten;
+
+/// The longest latency profile, in characters.
+const MOST_LATENCY: usize = 100;
+
+/// Faults as asked for, not yet checked.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultsRequest {
+    /// The share of requests that end with a server error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_rate: Option<AskedRate>,
+    /// The share of requests that are never answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hang_rate: Option<AskedRate>,
+    /// The share of answers that break off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub truncate_rate: Option<AskedRate>,
+    /// The simulator's latency profile for this run, such as `fixed:2s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<String>,
+}
+
+/// A rate as asked for: a number from 0 to 1, or a text in percent, such as `5 %`. Kept as written,
+/// so that what is wrong with it can be said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct AskedRate(String);
+
+impl FaultsRequest {
+    /// The names of the fields of a form, in the order of [`Self::typed`].
+    pub const FIELDS: [&str; 4] = ["error_rate", "hang_rate", "truncate_rate", "latency"];
+
+    /// What the fields of a form say: three rates in percent and the latency. Empty fields ask for
+    /// nothing, and so does a form without any of them filled in.
+    #[must_use]
+    pub fn typed(fields: &[String]) -> Option<Self> {
+        let field = |i: usize| fields.get(i).map(|f| f.trim()).filter(|f| !f.is_empty());
+        let rate = |i| field(i).map(|f| AskedRate(format!("{} %", f.trim_end_matches(['%', ' ']))));
+        let asked = Self {
+            error_rate: rate(0),
+            hang_rate: rate(1),
+            truncate_rate: rate(2),
+            latency: field(3).map(str::to_owned),
+        };
+        (0..4).any(|i| field(i).is_some()).then_some(asked)
+    }
+
+    /// Checks the faults; every problem is put to the others. `latency_problem` knows the profiles.
+    pub(crate) fn check(
+        &self,
+        latency_problem: fn(&str) -> Option<String>,
+        errors: &mut Vec<FieldError>,
+    ) -> Faults {
+        let mut rate = |asked: &Option<AskedRate>, field: &str, what: &str| {
+            let Some(asked) = asked else { return Rate::default() };
+            asked.rate().unwrap_or_else(|| {
+                errors.push(FieldError::new(
+                    format!("/faults/{field}"),
+                    format!(
+                        "“{}” is not a share of {what}; give a number from 0 to 1, or 0 % to 100 %.",
+                        shorten(&asked.0)
+                    ),
+                ));
+                Rate::default()
+            })
+        };
+        let mut faults = Faults {
+            error_rate: rate(&self.error_rate, "error_rate", "errors"),
+            hang_rate: rate(&self.hang_rate, "hang_rate", "hangs"),
+            truncate_rate: rate(&self.truncate_rate, "truncate_rate", "cut answers"),
+            latency: None,
+        };
+        let latency = self.latency.as_deref().map(str::trim).filter(|l| !l.is_empty());
+        if let Some(latency) = latency {
+            let plain = latency.len() <= MOST_LATENCY
+                && latency.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+            let problem = if plain {
+                latency_problem(latency)
+            } else {
+                Some(format!("A latency has at most {MOST_LATENCY} plain characters."))
+            };
+            match problem {
+                Some(detail) => errors.push(FieldError::new("/faults/latency", detail)),
+                None => faults.latency = Some(latency.to_owned()),
+            }
+        }
+        faults
+    }
+}
+
+impl AskedRate {
+    fn rate(&self) -> Option<Rate> {
+        let text = self.0.trim();
+        let (number, whole) = match text.strip_suffix('%') {
+            Some(percent) => (percent.trim_end(), 100.0),
+            None => (text, 1.0),
+        };
+        let share = number.parse::<f64>().ok()? / whole;
+        Rate::of(share)
+    }
+}
+
+impl<'de> Deserialize<'de> for AskedRate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberOrText;
+        impl Visitor<'_> for NumberOrText {
+            type Value = AskedRate;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number from 0 to 1, or a text such as \"5 %\"")
+            }
+            fn visit_f64<E: de::Error>(self, v: f64) -> Result<AskedRate, E> {
+                Ok(AskedRate(v.to_string()))
+            }
+            fn visit_u64<E: de::Error>(self, v: u64) -> Result<AskedRate, E> {
+                Ok(AskedRate(v.to_string()))
+            }
+            fn visit_i64<E: de::Error>(self, v: i64) -> Result<AskedRate, E> {
+                Ok(AskedRate(v.to_string()))
+            }
+            fn visit_str<E: de::Error>(self, v: &str) -> Result<AskedRate, E> {
+                Ok(AskedRate(v.to_owned()))
+            }
+        }
+        deserializer.deserialize_any(NumberOrText)
+    }
+}
+
+/// The faults of a run: at least one, or there are none to speak of.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Faults {
+    /// The share of requests that end with a server error.
+    #[serde(default, skip_serializing_if = "Rate::is_zero")]
+    pub error_rate: Rate,
+    /// The share of requests that are never answered.
+    #[serde(default, skip_serializing_if = "Rate::is_zero")]
+    pub hang_rate: Rate,
+    /// The share of answers that break off.
+    #[serde(default, skip_serializing_if = "Rate::is_zero")]
+    pub truncate_rate: Rate,
+    /// The simulator's latency profile for this run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<String>,
+}
+
+impl Faults {
+    /// Whether nothing is injected.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What the fields of a form say for these faults; see [`FaultsRequest::typed`].
+    #[must_use]
+    pub fn fields(&self) -> Vec<String> {
+        let mut fields: Vec<_> = [self.error_rate, self.hang_rate, self.truncate_rate]
+            .iter()
+            .map(|rate| if rate.is_zero() { String::new() } else { rate.percent() })
+            .collect();
+        fields.push(self.latency.clone().unwrap_or_default());
+        fields
+    }
+
+    /// What is injected, in words: "10 % errors, 5 % cut answers".
+    #[must_use]
+    pub fn summary(&self) -> String {
+        summary(&self.fields())
+    }
+}
+
+/// What a form's fields inject, in words; empty when they inject nothing.
+#[must_use]
+pub fn summary(fields: &[String]) -> String {
+    let words = ["errors", "hangs", "cut answers", "latency"];
+    let mut parts = Vec::new();
+    for (i, (field, word)) in fields.iter().zip(words).enumerate() {
+        let value = field.trim().trim_end_matches(['%', ' ']);
+        if value.is_empty() || value == "0" {
+            continue;
+        }
+        parts.push(if i == 3 {
+            format!("{word} {value}")
+        } else {
+            format!("{} {word}", Figure::new(value, "%"))
+        });
+    }
+    parts.join(", ")
+}
+
+/// A share from 0 to 1, in millionths; a number from 0 to 1 in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rate(u32);
+
+impl Rate {
+    /// The nearest rate; none for what is not from 0 to 1.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // at most a million
+    pub fn of(share: f64) -> Option<Self> {
+        (0.0..=1.0).contains(&share).then(|| Self((share * 1e6).round() as u32))
+    }
+
+    /// From 0 to 1.
+    #[must_use]
+    pub fn share(self) -> f64 {
+        f64::from(self.0) / 1e6
+    }
+
+    /// Whether it never happens.
+    #[must_use]
+    #[allow(clippy::trivially_copy_pass_by_ref)] // as serde passes it
+    pub fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+
+    /// The number of percent.
+    fn percent(self) -> String {
+        (f64::from(self.0) / 1e4).to_string()
+    }
+}
+
+impl Serialize for Rate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.share())
+    }
+}
+
+impl<'de> Deserialize<'de> for Rate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let share = f64::deserialize(deserializer)?;
+        Self::of(share).ok_or_else(|| de::Error::custom("a rate is a number from 0 to 1"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(json: &str) -> FaultsRequest {
+        serde_json::from_str(json).expect("a request for faults")
+    }
+
+    fn check(json: &str) -> Result<Faults, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let unknown = |l: &str| (l != "fixed:2s").then(|| format!("“{l}” is unknown."));
+        let faults = asked(json).check(unknown, &mut errors);
+        if errors.is_empty() { Ok(faults) } else { Err(errors) }
+    }
+
+    #[test]
+    fn rates_are_numbers_up_to_one_or_percent() {
+        let numbers = check(r#"{"error_rate":0.1,"hang_rate":1,"truncate_rate":0.005}"#);
+        let percent = check(r#"{"error_rate":"10 %","hang_rate":"100%","truncate_rate":"0.5 %"}"#);
+        assert_eq!(numbers, percent);
+        let faults = numbers.expect("valid");
+        assert_eq!(
+            faults.summary(),
+            "10\u{2009}% errors, 100\u{2009}% hangs, 0.5\u{2009}% cut answers"
+        );
+    }
+
+    #[test]
+    fn what_is_no_rate_is_refused_at_its_place_and_repeated() {
+        for wrong in ["2", "-0.1", "1e300", r#""101 %""#, r#""often""#, r#""NaN""#, r#""""#] {
+            for field in ["error_rate", "hang_rate", "truncate_rate"] {
+                let errors = check(&format!(r#"{{"{field}":{wrong}}}"#)).expect_err(wrong);
+                assert_eq!(errors[0].pointer, format!("/faults/{field}"));
+            }
+        }
+        let errors = check(r#"{"error_rate":2}"#).expect_err("too many");
+        assert!(errors[0].detail.starts_with("“2” is not a share of errors"), "{errors:?}");
+        for wrong in [r#"{"error_rate":true}"#, r#"{"errors":0.1}"#] {
+            assert!(serde_json::from_str::<FaultsRequest>(wrong).is_err());
+        }
+    }
+
+    #[test]
+    fn a_latency_is_short_plain_and_known() {
+        let latency = |l: &str| check(&serde_json::json!({ "latency": l }).to_string());
+        assert_eq!(latency(" fixed:2s ").expect("known").summary(), "latency fixed:2s");
+        assert!(latency("").expect("none").is_off());
+        for wrong in ["soon", "fixed:2s\u{7}", "zwölf", &"x".repeat(101)] {
+            assert_eq!(latency(wrong).expect_err(wrong)[0].pointer, "/faults/latency");
+        }
+    }
+
+    #[test]
+    fn faults_are_stored_as_asked_for_and_only_what_is_on() {
+        let json = r#"{"error_rate":0.1,"latency":"fixed:2s"}"#;
+        let faults = check(json).expect("valid");
+        assert_eq!(serde_json::to_string(&faults).expect("JSON"), json);
+        assert_eq!(serde_json::from_str::<Faults>(json).expect("faults"), faults);
+        assert!(serde_json::from_str::<Faults>(r#"{"error_rate":1.5}"#).is_err());
+    }
+
+    #[test]
+    fn a_form_says_the_same_before_and_after() {
+        let typed = ["12.5", "", " 5 % ", ""].map(str::to_owned);
+        assert_eq!(summary(&typed), "12.5\u{2009}% errors, 5\u{2009}% cut answers");
+        let mut errors = Vec::new();
+        let asked = FaultsRequest::typed(&typed).expect("faults");
+        let faults = asked.check(|_| None, &mut errors);
+        assert_eq!(faults.fields(), ["12.5", "", "5", ""]);
+        assert_eq!(faults.summary(), summary(&typed));
+        assert_eq!(FaultsRequest::typed(&["", " ", "", ""].map(str::to_owned)), None);
+        assert_eq!(FaultsRequest::typed(&[]), None);
+    }
+}

@@ -79,6 +79,7 @@ fn read(fields: &[(String, String)]) -> (RunRequest, Prefill, Vec<FieldError>) {
         model: some("model"),
         cache: None,
         faults: FaultsRequest::typed(&faults),
+        budget: None,
     };
     let prefill = Prefill {
         sample: sample.filter(|_| unchanged),

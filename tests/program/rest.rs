@@ -192,3 +192,26 @@ async fn a_plain_form_starts_a_run_and_a_wrong_one_is_shown_again_with_its_value
     assert!(page.contains("Kept words&lt;script&gt;"), "the text is kept, escaped");
     assert!(page.contains("Concurrency must be a whole number."));
 }
+
+#[tokio::test]
+async fn a_deadline_keeps_what_there_is_and_says_why_the_rest_is_missing() {
+    let program = Program::start("fixed:300ms");
+    let mut body = compare();
+    body["mode"] = "sequential".into();
+    body["budget"] = body!({ "deadline_ms": 400 });
+    let id = program.run(&body).await;
+    program.events(&id, 0).await;
+    let run = json(program.get(&format!("/api/runs/{id}")).await).await;
+    assert_eq!((&run["status"], &run["budget"]["deadline_ms"]), (&body!("partial"), &body!(400)));
+    let calls = run["passes"][0]["calls"].as_array().expect("calls");
+    assert_eq!(calls[0]["status"], "succeeded");
+    assert_eq!(calls[2]["error"]["kind"], "budget_reached");
+
+    body["budget"] = body!({ "deadline_ms": 0, "max_cost_usd_micros": 0 });
+    let response = program.post("/api/runs", &body).await;
+    assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let problem = json(response).await;
+    let pointers: Vec<_> = problem["errors"].as_array().expect("errors").iter().collect();
+    let pointers: Vec<_> = pointers.iter().map(|e| e["pointer"].as_str().expect("text")).collect();
+    assert_eq!(pointers, ["/budget/max_cost_usd_micros", "/budget/deadline_ms"]);
+}

@@ -22,6 +22,7 @@ fn header(title: &str) -> RunHeader {
             provider: "simulator".to_owned(),
             model: "simulated-mini".to_owned(),
             faults: None,
+            budget: Default::default(),
         },
         tasks,
         documents: vec![DocumentInfo {

@@ -5,6 +5,7 @@
 //! events go out through `emit`; whatever can start now is started before the loop waits again. No
 //! step looks at more than the call it is about.
 
+mod limits;
 mod reports;
 
 use std::pin::pin;
@@ -12,7 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lanes_model::state::CallEndState;
-use lanes_model::{Failure, Micros, PassEnd, PassId, PassStatus, RunState, RunStatus};
+use lanes_model::{
+    Budget, Failure, Micros, PassEnd, PassId, PassStatus, RunState, RunStatus, UsdMicros,
+};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -40,6 +43,12 @@ fn retries_left(state: &RunState, retry: &RetryPolicy) -> u64 {
     retry.run_budget(calls().count()).saturating_sub(used as u64)
 }
 
+/// What the answers that are there have cost.
+fn spent(state: &RunState) -> UsdMicros {
+    let attempts = state.passes.iter().flat_map(|p| &p.calls).flat_map(|c| &c.attempts);
+    attempts.filter_map(|a| a.cost_usd_micros).sum()
+}
+
 /// The scheduler of one run.
 pub(crate) struct Dispatcher {
     status: RunStatus,
@@ -52,6 +61,9 @@ pub(crate) struct Dispatcher {
     rng: fastrand::Rng,
     /// Retries that the run may still make.
     retries_left: u64,
+    budget: Budget,
+    /// What answers have cost so far.
+    spent: UsdMicros,
     /// The failure that every other call would meet, once there was one.
     fatal: Option<Failure>,
     /// Set when the run stops before its end: nothing starts any more.
@@ -82,6 +94,8 @@ impl Dispatcher {
             retry,
             rng: fastrand::Rng::with_seed(retry.seed),
             retries_left: retries_left(&state, &retry),
+            budget: state.header.spec.budget,
+            spent: spent(&state),
             fatal: None,
             stopping: false,
             stop: stop.watch(),
@@ -126,6 +140,7 @@ impl Dispatcher {
         if let Some(stop) = self.stop.requested() {
             return Some(stop);
         }
+        self.keep_budget();
         for index in 0..self.passes.len() {
             if self.passes[index].phase == Phase::Running || self.race {
                 self.begin(index);
@@ -136,7 +151,8 @@ impl Dispatcher {
         let mut alarm = pin!(sleep(Duration::ZERO));
         let mut armed = None;
         while !self.all_ended() {
-            let wake = self.passes.iter().filter_map(Pass::next_wake).min();
+            let wakes = self.passes.iter().filter_map(Pass::next_wake);
+            let wake = wakes.chain(self.deadline()).min();
             if let Some(at) = wake
                 && armed != wake
             {
@@ -152,6 +168,7 @@ impl Dispatcher {
                 }
                 () = &mut alarm, if wake.is_some() => {
                     armed = None;
+                    self.keep_budget();
                     self.fill_all();
                 }
                 _ = self.reports.recv_many(&mut inbox, BATCH) => {

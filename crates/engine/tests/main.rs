@@ -3,6 +3,7 @@
 // Helpers outside test functions may fail a test too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod budget;
 mod failure;
 mod laws;
 mod limiter;

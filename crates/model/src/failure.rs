@@ -33,6 +33,8 @@ pub enum FailureKind {
     MalformedStream,
     /// The answer stopped in the middle.
     TruncatedStream,
+    /// The run's own budget of money or time was reached.
+    BudgetReached,
 }
 
 impl FailureKind {
@@ -64,6 +66,7 @@ impl FailureKind {
             Self::Timeout => "Timed out",
             Self::MalformedStream => "Malformed answer",
             Self::TruncatedStream => "Answer cut off",
+            Self::BudgetReached => "Budget reached",
         }
     }
 
@@ -84,6 +87,7 @@ impl FailureKind {
                 "Check that the endpoint speaks the OpenAI chat completions protocol."
             }
             Self::TruncatedStream => "The connection ended in the middle of the answer.",
+            Self::BudgetReached => "Run it again with a higher budget to get the rest.",
         }
     }
 }

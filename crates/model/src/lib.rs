@@ -5,6 +5,7 @@
 //! no other place computes a figure.
 
 pub mod bound;
+mod budget;
 pub mod comparison;
 pub mod estimate;
 pub mod event;
@@ -34,6 +35,7 @@ pub mod view;
 pub use bound::{
     Binding, LowerBound, bound_attained, critical_calls, expected_bound, lower_bound, work,
 };
+pub use budget::Budget;
 pub use comparison::{Comparison, SoFar, headline, main_failure, speedup_so_far};
 pub use estimate::{Estimate, PassEstimate, ScheduledCall, TaskHistory, estimate, remaining};
 pub use event::{

@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Faults, FaultsRequest, TaskId, sample};
+use crate::{Budget, Faults, FaultsRequest, TaskId, sample};
 
 /// How a run executes its calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -113,6 +113,9 @@ pub struct RunRequest {
     /// Faults to inject into the simulator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub faults: Option<FaultsRequest>,
+    /// What the run may cost and how long it may start calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
 }
 
 /// What a checked run is about.
@@ -147,6 +150,9 @@ pub struct RunSpec {
     /// Faults injected into the simulator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub faults: Option<Faults>,
+    /// What the run may cost and how long it may start calls.
+    #[serde(default, skip_serializing_if = "Budget::is_none")]
+    pub budget: Budget,
 }
 
 /// What the check needs to know of the program.
@@ -225,6 +231,8 @@ impl RunRequest {
         let concurrency = self.check_concurrency(choices.limits, tasks.len(), &mut errors);
         let (provider, model) = self.check_provider(choices.providers, &mut errors);
         let faults = self.check_faults(choices, &provider, &mut errors);
+        let budget = self.budget.unwrap_or_default();
+        budget.check(&mut errors);
         match (input, errors.is_empty()) {
             (Some(input), true) => Ok(RunSpec {
                 input,
@@ -235,6 +243,7 @@ impl RunRequest {
                 provider,
                 model,
                 faults,
+                budget,
             }),
             _ => Err(errors),
         }

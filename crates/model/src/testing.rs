@@ -88,6 +88,7 @@ pub fn header(mode: Mode, lanes: u32, calls: u32) -> RunHeader {
             provider: "simulator".to_owned(),
             model: "simulated-mini".to_owned(),
             faults: None,
+            budget: Default::default(),
         },
         tasks,
         documents: (0..calls)

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::state::CallEndState;
 use crate::{
-    AttemptResult, AttemptState, CallId, CallState, CallStatus, Comparison, DocumentId,
+    AttemptResult, AttemptState, Budget, CallId, CallState, CallStatus, Comparison, DocumentId,
     DocumentInfo, Failure, FailureKind, Faults, Finish, LaneId, Ledger, LowerBound, Micros, Mode,
     PassMode, PassState, PassStatus, RunHeader, RunId, RunState, RunStatus, Seq, TaskId, UsdMicros,
     bound_attained, lower_bound, segments, work,
@@ -35,6 +35,9 @@ pub struct RunView {
     /// Faults injected into the simulator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub faults: Option<Faults>,
+    /// What the run may cost and how long it may start calls.
+    #[serde(default, skip_serializing_if = "Budget::is_none")]
+    pub budget: Budget,
     /// Who answers.
     pub provider: ProviderView,
     /// What is asked.
@@ -224,6 +227,7 @@ impl RunView {
             last_seq: state.last_seq,
             resumed: state.resumed,
             faults: header.spec.faults.clone(),
+            budget: header.spec.budget,
             provider: ProviderView {
                 id: header.provider.id.clone(),
                 name: header.provider.name.clone(),

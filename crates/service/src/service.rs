@@ -149,6 +149,7 @@ impl Service {
         }
         let catalogue = &self.inner.catalogue;
         let spec = request.check(&catalogue.choices()).map_err(ServiceError::Invalid)?;
+        check_price(&spec, catalogue)?;
         let (document, text) = self.document(&spec, request).await?;
         let header = self.header(spec, document.clone())?;
         let hash = idempotency_key.map(|key| (key, request_hash(request)));
@@ -606,6 +607,22 @@ fn title_of(text: &str) -> String {
 fn request_hash(request: &RunRequest) -> String {
     let body = serde_json::to_vec(request).unwrap_or_default();
     hex(&Sha256::digest(&body))
+}
+
+/// A spending limit can be kept only where the price is known.
+fn check_price(spec: &RunSpec, catalogue: &Catalogue) -> Result<(), ServiceError> {
+    let price = catalogue.client(&spec.provider).and_then(|c| c.info(&spec.model).price);
+    if spec.budget.cost().is_some() && price.is_none() {
+        return Err(ServiceError::Invalid(vec![FieldError::new(
+            "/budget/max_cost_usd_micros",
+            format!(
+                "The price of “{}” is not known, so a spending limit cannot be kept: leave it out, or \
+                 set a deadline.",
+                spec.model
+            ),
+        )]));
+    }
+    Ok(())
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -110,6 +110,7 @@ impl Values {
             model: filled(&self.model),
             cache: None,
             faults: FaultsRequest::typed(&self.faults),
+            budget: None,
         })
     }
 }

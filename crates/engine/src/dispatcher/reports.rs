@@ -8,7 +8,7 @@ use lanes_model::{CallId, Failure, FailureKind, Micros};
 use super::Dispatcher;
 use crate::Answer;
 use crate::messages::{AttemptKey, News, Report};
-use crate::pass::{Pass, Phase, Stage};
+use crate::pass::{Pass, Stage};
 
 impl Dispatcher {
     /// Takes in one report. Late ones, of attempts that are over, mean nothing.
@@ -59,7 +59,9 @@ impl Dispatcher {
 
     fn answered(&mut self, index: usize, key: AttemptKey, at: Micros, answer: Answer) {
         self.passes[index].close(key.call, at);
+        self.spent = [self.spent].into_iter().chain(answer.cost).sum();
         self.log.answered(at, key, answer);
+        self.keep_budget();
     }
 
     fn attempt_failed(&mut self, index: usize, key: AttemptKey, at: Micros, failure: Failure) {
@@ -76,18 +78,9 @@ impl Dispatcher {
         self.log.attempt_failed(at, key, failure.clone(), None);
         let failure = if wanted { out_of_retries(failure) } else { failure };
         let fatal = self.fatal.is_none() && self.every_call_would_meet(failure.kind);
+        self.fail_call(index, key.call, at, failure.clone());
         if fatal {
-            self.fatal = Some(failure.clone());
-        }
-        self.fail_call(index, key.call, at, failure);
-        if fatal {
-            let now = self.now();
-            for index in 0..self.passes.len() {
-                if self.passes[index].phase == Phase::Running {
-                    self.fail_waiting(index, now);
-                    self.end_if_done(index);
-                }
-            }
+            self.give_up(failure);
         }
     }
 

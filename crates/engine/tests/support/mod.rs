@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lanes_engine::{Job, Limiter, RetryPolicy, RunClock, StopHandle, Unlimited, execute};
-use lanes_model::{Micros, PassMode, RunState, RunStatus};
+use lanes_model::{Budget, Micros, PassMode, RunState, RunStatus};
 
 pub use log::{Entry, Log};
 pub use plan::header;
@@ -45,6 +45,13 @@ impl Bench {
             limiter: Arc::new(Unlimited),
             stop: StopHandle::new(),
         }
+    }
+
+    /// The same run with a budget.
+    pub fn with_budget(self, budget: Budget) -> Self {
+        let mut header = self.log.state().header;
+        header.spec.budget = budget;
+        Self { log: Arc::new(Log::new(header)), ..self }
     }
 
     /// Carries the run out, from wherever its log stands.

@@ -22,6 +22,7 @@ pub fn header(passes: &[(PassMode, u32)], race: bool, calls: usize) -> RunHeader
             provider: "scripted".to_owned(),
             model: "scripted-1".to_owned(),
             faults: None,
+            budget: Default::default(),
         },
         tasks: Vec::new(),
         documents: vec![DocumentInfo {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lanes_engine::{Answer, CallRequest, Provider, RecordSource, StopHandle, TextSink};
-use lanes_model::{CallId, Failure, FailureKind, Finish, Micros, Usage};
+use lanes_model::{CallId, Failure, FailureKind, Finish, Micros, Usage, UsdMicros};
 use tokio::time::sleep;
 
 /// What one attempt does.
@@ -80,6 +80,8 @@ pub struct Scripted {
     pub lookup: Mutex<Duration>,
     /// The most tokens that each call may use.
     pub tokens: Mutex<u64>,
+    /// What each answer costs.
+    pub cost: Mutex<Option<UsdMicros>>,
     /// Calls for which there is no request.
     pub missing: Mutex<Vec<u32>>,
 }
@@ -103,6 +105,7 @@ impl Scripted {
             attempts: AtomicUsize::new(0),
             lookup: Mutex::default(),
             tokens: Mutex::default(),
+            cost: Mutex::default(),
             missing: Mutex::default(),
         }
     }
@@ -165,6 +168,7 @@ impl Provider for Scripted {
         let now = self.flying.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_flying.fetch_max(now, Ordering::SeqCst);
         let flight = Flight(Arc::clone(&self.flying));
+        let cost = *self.cost.lock().expect("no panic");
         async move {
             let _flight = flight;
             sleep(Duration::from_millis(step.ttft)).await;
@@ -182,7 +186,7 @@ impl Provider for Scripted {
                     on_text("");
                     on_text(rest);
                     let usage = Usage { input: 10, output: 5, cached: 0, estimated: false };
-                    Ok(Answer { text, usage, cost: None, finish: Finish::Stop })
+                    Ok(Answer { text, usage, cost, finish: Finish::Stop })
                 }
                 Outcome::Fail(failure) => Err(failure),
                 Outcome::Panic => panic!("as the script says"),

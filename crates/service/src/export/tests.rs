@@ -26,6 +26,7 @@ fn header() -> RunHeader {
             provider: "simulator".into(),
             model: "simulated-mini".into(),
             faults: None,
+            budget: Default::default(),
         },
         tasks,
         documents: vec![DocumentInfo {

@@ -73,6 +73,7 @@ pub fn header(run: &str, documents: &[DocumentInfo]) -> RunHeader {
             provider: "simulator".to_owned(),
             model: "sim-1".to_owned(),
             faults: None,
+            budget: Default::default(),
         },
         tasks,
         documents: documents.to_vec(),

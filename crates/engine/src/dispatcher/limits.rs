@@ -1,0 +1,49 @@
+//! The run's own limits of money and time.
+//!
+//! Part of the dispatcher. Once one is reached it is like a failure that every other call would meet:
+//! what is on a lane comes to its end, nothing else starts.
+
+use lanes_model::{Failure, FailureKind, Micros, format};
+
+use super::Dispatcher;
+use crate::pass::Phase;
+
+impl Dispatcher {
+    /// When the deadline has to be looked at, while it matters.
+    pub(super) fn deadline(&self) -> Option<Micros> {
+        self.budget.deadline().filter(|_| self.fatal.is_none())
+    }
+
+    /// Gives up what is left when the money or the time is used up.
+    pub(super) fn keep_budget(&mut self) {
+        if self.fatal.is_some() {
+            return;
+        }
+        if let Some(failure) = self.used_up() {
+            self.give_up(failure);
+        }
+    }
+
+    fn used_up(&self) -> Option<Failure> {
+        let reached = |what| Failure::new(FailureKind::BudgetReached, what);
+        if let Some(most) = self.budget.cost().filter(|most| self.spent >= *most) {
+            let most = format::cost(most);
+            return Some(reached(format!("The run's spending limit of {most} is reached.")));
+        }
+        let deadline = self.budget.deadline().filter(|at| self.now() >= *at)?;
+        let time = format::seconds(deadline);
+        Some(reached(format!("The run's deadline, {time} after its start, is reached.")))
+    }
+
+    /// Fails every call that is not on a lane, now and in the passes to come.
+    pub(super) fn give_up(&mut self, failure: Failure) {
+        self.fatal = Some(failure);
+        let now = self.now();
+        for index in 0..self.passes.len() {
+            if self.passes[index].phase == Phase::Running {
+                self.fail_waiting(index, now);
+                self.end_if_done(index);
+            }
+        }
+    }
+}

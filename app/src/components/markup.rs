@@ -10,10 +10,23 @@ pub fn bars(parts: impl IntoIterator<Item = (LedgerState, f64, f64)>) -> String 
     for (state, x, w) in parts {
         let class = state.class();
         html.push_str(&format!(
-            r#"<span class="bar bar--{class}" style="--x:{x:.2}%;--w:{w:.2}%"></span>"#
+            r#"<span class="bar bar--{class}" style="{}"></span>"#,
+            place(x, w)
         ));
     }
     html
+}
+
+/// A share in percent as CSS has it, to the thousandth.
+#[must_use]
+pub fn percent(x: f64) -> String {
+    format!("{x:.3}%")
+}
+
+/// Where a bar begins and how wide it is, in percent, as custom properties.
+#[must_use]
+pub fn place(x: f64, w: f64) -> String {
+    format!("--x:{};--w:{}", percent(x), percent(w))
 }
 
 /// A word of the program with the colour of its state before it.
@@ -59,7 +72,13 @@ pub fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::escape;
+    use super::{escape, percent, place};
+
+    #[test]
+    fn shares_are_written_to_the_thousandth() {
+        assert_eq!(place(0.0, 100.0), "--x:0.000%;--w:100.000%");
+        assert_eq!(percent(33.333_6), "33.334%");
+    }
 
     #[test]
     fn markup_in_a_text_stays_text() {

@@ -118,7 +118,7 @@ async fn where_everything_fails_retries_end_with_the_run_s_budget() {
     assert_eq!(state.status, RunStatus::Failed);
     // Half of 60 calls, beside the first attempt of each.
     assert_eq!(bench.provider.attempts(), 60 + 30);
-    let said = |c: &lanes_model::CallState| {
+    let said = |c: &CallState| {
         c.failure.as_ref().is_some_and(|f| f.message.contains("too much of this run has failed"))
     };
     assert!(state.passes[0].calls.iter().any(said));

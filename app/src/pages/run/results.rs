@@ -90,15 +90,15 @@ fn Card(run: Run, id: CallId) -> impl IntoView {
     });
     let icon = task_icon(&task);
     let lang = language(&task);
-    let badge = Memo::new(move |_| {
+    let badge = Signal::derive(move || {
         run.state.with(|s| call_of(s, id).map(BadgeText::call)).unwrap_or_else(|| BadgeText {
             kind: "",
             icon: None,
             word: String::new(),
         })
     });
-    let status = Memo::new(move |_| run.state.with(|s| call_of(s, id).map(CallState::status)));
-    let class = move || match status.get() {
+    let status = move || run.state.with(|s| call_of(s, id).map(CallState::status));
+    let class = move || match status() {
         Some(CallStatus::Failed) => "card result result--bad",
         _ => "card result",
     };
@@ -119,7 +119,6 @@ fn Card(run: Run, id: CallId) -> impl IntoView {
         let span = |n: String| format!("<span>{}</span>", escape(&n));
         run.state.with(|s| notes(s, id)).into_iter().map(span).collect::<String>()
     };
-    let has_text = Memo::new(move |_| status.get() == Some(CallStatus::Succeeded));
     let text = move || run.state.with_untracked(|s| call_of(s, id).map(|c| c.output.clone()));
     let copied = RwSignal::new(false);
     view! {
@@ -127,7 +126,7 @@ fn Card(run: Run, id: CallId) -> impl IntoView {
             <header>
                 <Icon name=icon/>
                 <h3>{name.clone()}</h3>
-                <Show when=move || has_text.get()>
+                <Show when=move || status() == Some(CallStatus::Succeeded)>
                     <button
                         class="btn btn--small btn--quiet"
                         type="button"

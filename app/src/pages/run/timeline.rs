@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::{Run, replay};
 use crate::charts::axis::{Axis, live_end, room};
 use crate::charts::timeline::{Frame, Panel, frame, order};
-use crate::components::markup::{definition, swatch};
+use crate::components::markup::{definition, percent, swatch};
 
 mod lane;
 
@@ -118,31 +118,29 @@ pub(super) fn Timeline(run: Run) -> impl IntoView {
 
 #[component]
 fn Legend(frame: Memo<Frame>) -> impl IntoView {
-    let states = Memo::new(move |_| frame.with(|f| f.legend.clone()));
-    let critical = Memo::new(move |_| {
-        frame.with(|f| f.panels.iter().flat_map(|p| p.lanes.iter().flatten()).any(|i| i.critical))
-    });
-    let bound = Memo::new(move |_| frame.with(|f| f.panels.iter().find_map(|p| p.bound)));
-    let html = move || {
-        let mut html =
-            states.with(|s| s.iter().map(|&s| swatch("li", s, s.label())).collect::<String>());
-        if critical.get() {
-            html.push_str(r#"<li><span class="swatch swatch--crit"></span>Critical path</li>"#);
-        }
-        if let Some((b, estimated)) = bound.get() {
-            let time = if estimated { format::seconds_estimate } else { format::seconds };
-            let word = format!("Lower bound {}", time(b.us));
-            let meaning = format!(
-                "The shortest possible wall time: the largest of critical path, total work ÷ \
-                 concurrency, requests ÷ RPM limit and tokens ÷ TPM limit. Here: {}.",
-                b.binding.label(),
-            );
-            let word = definition("d-bound-line", &word, &meaning);
-            html.push_str(&format!(r#"<li><span class="swatch swatch--bound"></span>{word}</li>"#));
-        }
-        html
-    };
-    view! { <ul class="legend" aria-label="Legend" inner_html=html></ul> }
+    // Drawn anew only when it changes, so that a definition in it keeps the focus.
+    let html = Memo::new(move |_| frame.with(legend));
+    view! { <ul class="legend" aria-label="Legend" inner_html=move || html.get()></ul> }
+}
+
+/// The legend's items.
+fn legend(frame: &Frame) -> String {
+    let mut html: String = frame.legend.iter().map(|&s| swatch("li", s, s.label())).collect();
+    if frame.panels.iter().flat_map(|p| p.lanes.iter().flatten()).any(|i| i.critical) {
+        html.push_str(r#"<li><span class="swatch swatch--crit"></span>Critical path</li>"#);
+    }
+    if let Some((b, estimated)) = frame.panels.iter().find_map(|p| p.bound) {
+        let time = if estimated { format::seconds_estimate } else { format::seconds };
+        let word = format!("Lower bound {}", time(b.us));
+        let meaning = format!(
+            "The shortest possible wall time: the largest of critical path, total work ÷ concurrency, \
+             requests ÷ RPM limit and tokens ÷ TPM limit. Here: {}.",
+            b.binding.label(),
+        );
+        let word = definition("d-bound-line", &word, &meaning);
+        html.push_str(&format!(r#"<li><span class="swatch swatch--bound"></span>{word}</li>"#));
+    }
+    html
 }
 
 /// Ticks and the line of the present, behind and across the lanes.
@@ -154,7 +152,8 @@ fn Grid(frame: Memo<Frame>, axis: Memo<Axis>) -> impl IntoView {
                 let x = a.percent(at);
                 // A word at the very end would stick out of the card.
                 let label = if x < 94.0 { a.label(at) } else { String::new() };
-                format!(r#"<span class="tick" style="--x:{x:.3}%"><span>{label}</span></span>"#)
+                let x = percent(x);
+                format!(r#"<span class="tick" style="--x:{x}"><span>{label}</span></span>"#)
             };
             a.ticks().map(tick).collect::<String>()
         })
@@ -162,9 +161,9 @@ fn Grid(frame: Memo<Frame>, axis: Memo<Axis>) -> impl IntoView {
     let now = move || {
         let now = frame.with(|f| f.now);
         now.map_or_else(String::new, |now| {
-            let x = axis.with(|a| a.percent(now));
+            let x = percent(axis.with(|a| a.percent(now)));
             let time = format::seconds_table(now);
-            format!(r#"<div class="now" style="--x:{x:.3}%"><span>{time}</span></div>"#)
+            format!(r#"<div class="now" style="--x:{x}"><span>{time}</span></div>"#)
         })
     };
     view! {
@@ -211,7 +210,15 @@ fn PanelView(run: Run, frame: Memo<Frame>, axis: Memo<Axis>, panel: usize) -> im
         let at = run.at.get();
         frame.with(|f| f.panels.get(panel).map(|p| panel_facts(p, at)).unwrap_or_default())
     });
-    let bound = Memo::new(move |_| frame.with(|f| f.panels.get(panel).and_then(|p| p.bound)));
+    let bound = move || {
+        let bound = frame.with(|f| f.panels.get(panel).and_then(|p| p.bound));
+        bound.map_or_else(String::new, |(b, _)| {
+            let x = percent(axis.with(|a| a.percent(b.us)));
+            format!(
+                r#"<div class="grid" style="inset:3.3rem 0 0 var(--label-w)" aria-hidden="true"><span class="bound" style="--x:{x}"><span class="hide-s">Lower bound</span></span></div>"#
+            )
+        })
+    };
     view! {
         <section class="panel" style=colour>
             <div class="panel-head">
@@ -236,20 +243,7 @@ fn PanelView(run: Run, frame: Memo<Frame>, axis: Memo<Axis>, panel: usize) -> im
                     }
                 })
                 .collect_view()}
-            {move || {
-                bound
-                    .get()
-                    .map(|(b, _)| {
-                        let x = axis.with(|a| a.percent(b.us));
-                        view! {
-                            <div class="grid" style="inset:3.3rem 0 0 var(--label-w)" aria-hidden="true">
-                                <span class="bound" style=format!("--x:{x:.3}%")>
-                                    <span class="hide-s">"Lower bound"</span>
-                                </span>
-                            </div>
-                        }
-                    })
-            }}
+            <div class="whole" inner_html=bound></div>
         </section>
     }
 }

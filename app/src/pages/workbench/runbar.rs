@@ -9,6 +9,7 @@ use super::form::Form;
 use super::schedule::{axis, in_order};
 use crate::components::definition::Definition;
 use crate::components::icons::Icon;
+use crate::components::markup::percent;
 
 /// The bar.
 #[component]
@@ -67,7 +68,7 @@ fn Pace(estimate: Estimate) -> impl IntoView {
     let longest = axis(&estimate).as_secs_f64().max(1e-6);
     let bars = in_order(&estimate)
         .map(|pass| {
-            let width = format!("--w:{:.1}%", pass.wall.as_secs_f64() / longest * 100.0);
+            let width = format!("--w:{}", percent(pass.wall.as_secs_f64() / longest * 100.0));
             let class = if pass.mode == PassMode::Parallel { "par" } else { "" };
             view! {
                 <span class="sub">{pass.mode.label()}</span>

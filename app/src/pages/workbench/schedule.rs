@@ -5,7 +5,7 @@ use lanes_model::{Estimate, Micros, PassEstimate, PassMode, format};
 use leptos::prelude::*;
 
 use super::form::Form;
-use crate::components::markup::escape;
+use crate::components::markup::{escape, place};
 
 /// A lane with its bars: the left edge and the width of each, percent of the axis.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +49,8 @@ fn draw(estimate: &Estimate, names: &[String]) -> String {
             ));
             for (x, w) in row.bars {
                 html.push_str(&format!(
-                    r#"<div class="call is-ghost" style="--x:{x:.3}%;--w:{w:.3}%"></div>"#
+                    r#"<div class="call is-ghost" style="{}"></div>"#,
+                    place(x, w)
                 ));
             }
             html.push_str("</div></div>");

@@ -7,7 +7,7 @@ use super::super::facts::call_name;
 use super::Run;
 use crate::charts::axis::{Axis, shares};
 use crate::charts::timeline::{Frame, Item, Key};
-use crate::components::markup::{bars, swatch};
+use crate::components::markup::{bars, percent, place, swatch};
 
 /// A track is taken to be that wide where a least width in pixels has to become a share.
 const NOMINAL_PX: f64 = 1_000.0;
@@ -52,7 +52,7 @@ pub(super) fn LaneRow(
                             } else {
                                 format::seconds_headline(time)
                             };
-                            let style = format!("--x:{x:.3}%;--w:{:.2}%", end - x);
+                            let style = place(x, end - x);
                             let text = (end - x > 12.0).then(|| view! { <span>{text}" sooner"</span> });
                             view! { <div class="saved" aria-hidden="true" style=style>{text}</div> }
                         })
@@ -80,7 +80,7 @@ fn Bar(
 ) -> impl IntoView {
     let item = Memo::new(move |_| frame.with(|f| f.find(panel, lane, key).cloned()));
     let style =
-        move || item.with(|i| i.as_ref().map(|i| place(i, &axis.get()))).unwrap_or_default();
+        move || item.with(|i| i.as_ref().map(|i| place_of(i, &axis.get()))).unwrap_or_default();
     match key {
         Key::Gap(state, _) => {
             let class = format!("bar bar--{}", state.class());
@@ -101,8 +101,8 @@ fn Bar(
     }
 }
 
-fn place(item: &Item, axis: &Axis) -> String {
-    format!("--x:{:.3}%;--w:{:.3}%", axis.percent(item.start), axis.percent(item.duration()))
+fn place_of(item: &Item, axis: &Axis) -> String {
+    place(axis.percent(item.start), axis.percent(item.duration()))
 }
 
 /// The parts of a call with where each begins and how wide it is, in percent of the call.
@@ -153,7 +153,7 @@ fn CallBar(
     };
     let name_style = move || {
         generating()
-            .map(|x| format!("--at:calc({x:.2}% + .375rem);--on:var(--on-gen)"))
+            .map(|x| format!("--at:calc({} + .375rem);--on:var(--on-gen)", percent(x)))
             .unwrap_or_default()
     };
     let shown = Memo::new(move |_| generating().is_some());

@@ -71,7 +71,7 @@ fn body(load: &Load, call: u32) -> String {
         "model": MODEL,
         "messages": [
             { "role": "system", "content": ours::INSTRUCTION },
-            { "role": "user", "content": ours::text(call) },
+            { "role": "user", "content": ours::message(call) },
         ],
         "max_tokens": load.tokens,
         "stream": true,

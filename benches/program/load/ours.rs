@@ -13,6 +13,7 @@ use lanes_engine::{
 use lanes_model::{
     CallId, DocumentId, DocumentInfo, EventKind, Failure, Input, Micros, Mode, Plan, RunEvent,
     RunHeader, RunId, RunSpec, RunState, RunStatus, RunSummary, Seq, Task, TaskId,
+    task::TEXT_PLACEHOLDER,
 };
 use lanes_provider::{Client, ProviderConfig, Timeouts};
 use lanes_simulator::MODEL;
@@ -26,9 +27,12 @@ use crate::hub::Hub;
 /// The system message of every call.
 pub const INSTRUCTION: &str = "Summarize the text in one sentence.";
 
+/// The run's one text, as a run has it today; its calls are as many tasks on it.
+const TEXT: &str = "the harbour was quiet that morning, and the boats left late for the sea.";
+
 /// The user message of a call; no two are the same, because latencies follow from what is asked.
-pub fn text(call: u32) -> String {
-    format!("Text {call}: the harbour was quiet that morning, and the boats left late for the sea.")
+pub fn message(call: u32) -> String {
+    task(0, call).user_message(TEXT)
 }
 
 /// One pass.
@@ -48,7 +52,7 @@ pub async fn pass(load: &Load, url: &str) -> Pass {
     let clock: Arc<dyn Clock> = Arc::new(RunClock::starting_at(Micros::ZERO));
     let stop = StopHandle::new();
     hub.insert(header.id.clone(), state.clone(), Arc::clone(&clock), stop.clone());
-    let records = StoredRecords { store: store.clone(), header: Arc::new(header.clone()) };
+    let records = StoredRecords::new(store.clone(), Arc::new(header.clone()));
     let job = Job {
         state,
         provider: Arc::new(ClientProvider(client)),
@@ -94,37 +98,40 @@ fn client(url: &str) -> Client {
 }
 
 fn header(load: &Load, client: &Client) -> RunHeader {
-    let documents = (0..load.calls).map(|call| DocumentInfo {
-        id: DocumentId(format!("{call:032x}")),
-        name: format!("Text {call}"),
-        bytes: text(call).len() as u64,
-        tokens: 20,
-    });
     RunHeader {
         id: RunId::from("load"),
         title: "A load".to_owned(),
         created_at: "2026-11-21T10:00:00Z".to_owned(),
         spec: RunSpec {
             input: Input::Text,
-            tasks: vec![TaskId::from("summary")],
+            tasks: (0..load.calls).map(|call| task(load.tokens, call).id).collect(),
             mode: Mode::Parallel,
             race: false,
             concurrency: load.lanes,
             provider: "simulator".to_owned(),
             model: MODEL.to_owned(),
         },
-        tasks: vec![Task {
-            id: TaskId::from("summary"),
-            name: "Summary".to_owned(),
-            system_message: INSTRUCTION.to_owned(),
-            prompt: "{{text}}".to_owned(),
-            max_tokens: load.tokens,
-            built_in: false,
-            typical_tokens: None,
+        tasks: (0..load.calls).map(|call| task(load.tokens, call)).collect(),
+        documents: vec![DocumentInfo {
+            id: DocumentId::from("document"),
+            name: "A text".to_owned(),
+            bytes: TEXT.len() as u64,
+            tokens: 16,
         }],
-        documents: documents.collect(),
         provider: client.info(MODEL),
-        plan: Plan::new(Mode::Parallel, false, load.lanes, 1, load.calls),
+        plan: Plan::new(Mode::Parallel, false, load.lanes, load.calls, 1),
+    }
+}
+
+fn task(tokens: u32, call: u32) -> Task {
+    Task {
+        id: TaskId(format!("part-{call}")),
+        name: format!("Part {call}"),
+        system_message: INSTRUCTION.to_owned(),
+        prompt: format!("Part {call}: {TEXT_PLACEHOLDER}"),
+        max_tokens: tokens,
+        built_in: false,
+        typical_tokens: None,
     }
 }
 
@@ -133,8 +140,7 @@ async fn create(store: &Store, header: &RunHeader) -> RunState {
     let kind = EventKind::RunCreated { header: Box::new(header.clone()) };
     let state = RunState::begin(&RunEvent { seq: Seq(1), at: Micros::ZERO, kind });
     let state = state.expect("the first event");
-    let texts = (0..).map(text);
-    let texts: Vec<_> = header.documents.iter().cloned().zip(texts).collect();
+    let texts = [(header.documents[0].clone(), TEXT.to_owned())];
     let summary = RunSummary::of(&state);
     let created = store.create_run(header, &summary, &texts, None);
     created.await.expect("the run is created");

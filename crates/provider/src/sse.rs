@@ -101,8 +101,11 @@ impl Parser {
     fn end_event(&mut self) -> Option<Event> {
         let is_error = std::mem::take(&mut self.is_error);
         let data = std::mem::take(&mut self.data);
-        std::mem::take(&mut self.has_data)
-            .then(|| Event { is_error, data: String::from_utf8_lossy(&data).into_owned() })
+        std::mem::take(&mut self.has_data).then(|| {
+            let data = String::from_utf8(data)
+                .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+            Event { is_error, data }
+        })
     }
 }
 

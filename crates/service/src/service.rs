@@ -239,10 +239,10 @@ impl Service {
         inner.hub.insert(run.clone(), state.clone(), Arc::clone(&clock), stop.clone());
         let job = Job {
             provider: Arc::new(ClientProvider(client)),
-            records: Arc::new(StoredRecords {
-                store: inner.store.clone(),
-                header: Arc::new(state.header.clone()),
-            }),
+            records: Arc::new(StoredRecords::new(
+                inner.store.clone(),
+                Arc::new(state.header.clone()),
+            )),
             sink: Arc::new(LogSink {
                 run: run.clone(),
                 writer: inner.writer.clone(),

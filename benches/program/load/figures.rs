@@ -16,7 +16,7 @@ pub struct Span {
 
 /// One pass over all calls.
 pub struct Pass {
-    /// From the first request to the last answer, in the log where there is one.
+    /// Until the last answer was there and, where there is a log, in it.
     pub wall: Duration,
     /// User and system time of this process in it.
     pub cpu: Duration,

@@ -97,7 +97,7 @@ async fn many_calls() -> Vec<Row> {
         Row {
             what: "10,000 calls: wall time ÷ a bare loop's",
             how: format!(
-                "100 lanes, answers of {} pieces in 200 ms on average (cv 0.6), the log in SQLite; {}",
+                "100 lanes, answers of {} pieces in 200 ms on average (cv 0.6), until the log is in SQLite: {}",
                 load.tokens,
                 measured.walls()
             ),
@@ -107,7 +107,7 @@ async fn many_calls() -> Vec<Row> {
         Row {
             what: "10,000 calls: CPU time per call",
             how: format!(
-                "user and system, of the engine's process alone; the bare loop {:.2} ms",
+                "the same passes, user and system time of the engine's process; the bare loop {:.2} ms",
                 cpu_per_call(&measured.bare)
             ),
             measured: format!("{:.2} ms", cpu_per_call(&measured.ours)),
@@ -123,7 +123,7 @@ async fn many_calls() -> Vec<Row> {
         Row {
             what: "From an answer's end to the next request on its lane",
             how: format!(
-                "p99 of the same passes, from their logs; p50 {}",
+                "the same passes, from their logs: p99, with calls ready all along; p50 {}",
                 ms(measured.refill(0.5))
             ),
             measured: ms(measured.refill(0.99)),

@@ -23,7 +23,7 @@ use crate::{Store, StoreError};
 /// The most events in one transaction.
 const BATCH: usize = 1_000;
 /// From one commit to the next, unless somebody waits for it.
-const PACE: Duration = Duration::from_millis(5);
+const PACE: Duration = Duration::from_millis(10);
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 

@@ -74,9 +74,10 @@ e2e: setup-e2e debug ## end-to-end tests in a real browser; ARGS="-g name" choos
 	@echo "testing $(LANES_BIN) in $$(.ci/setup-e2e --browser) …"
 	@cd end2end && npx tsc --noEmit && npx playwright test $(ARGS)
 
+# 2,000 lanes are as many open sockets: hence the limit of open files.
 bench: build setup-e2e ## measure the built program; writes docs/benchmarks.md
 	@cd end2end && LANES_BENCH=1 LANES_BIN=$(TARGET_DIR)/release/lanes npx playwright test --project=bench --workers=1
-	@$(CARGO) bench $(LOCKED) -p lanes --bench program
+	@ulimit -n "$$(ulimit -Hn)" || true; $(CARGO) bench $(LOCKED) -p lanes --bench program
 
 shots: setup-e2e debug ## screenshots of every screen
 	@cd end2end && LANES_SHOTS=1 npx playwright test --project=shots $(ARGS)

@@ -15,12 +15,18 @@ pub struct Row {
     pub goal: &'static str,
 }
 
-/// Prints the table and writes it to `file`.
-pub fn write(rows: &[Row], file: &Path) -> std::io::Result<()> {
+/// The rows as Markdown.
+pub fn table(rows: &[Row]) -> String {
     let mut table = String::from("| What | Measured | Goal | How |\n|---|---|---|---|\n");
     for Row { what, how, measured, goal } in rows {
         let _ = writeln!(table, "| {what} | {measured} | {goal} | {how} |");
     }
+    table
+}
+
+/// Prints the table and writes it to `file`.
+pub fn write(rows: &[Row], file: &Path) -> std::io::Result<()> {
+    let table = table(rows);
     println!("{table}");
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let page = format!(

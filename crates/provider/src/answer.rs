@@ -163,6 +163,12 @@ impl Partial {
             self.done = true;
             return Ok(());
         }
+        // Nearly always it is a chunk; what it is instead is found out below.
+        if !event.is_error
+            && let Ok(chunk) = serde_json::from_str(data)
+        {
+            return self.take_chunk(chunk, on_text);
+        }
         let value: serde_json::Value = match serde_json::from_str(data) {
             Ok(value) => value,
             Err(_) if event.is_error => data.into(),

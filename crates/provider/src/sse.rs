@@ -73,8 +73,15 @@ impl Parser {
     }
 
     fn end_line(&mut self) -> Option<Event> {
-        let line = std::mem::take(&mut self.line);
-        let mut text = line.as_slice();
+        let mut line = std::mem::take(&mut self.line);
+        let event = self.take_line(&line);
+        // Given back, so that the next line finds its room.
+        line.clear();
+        self.line = line;
+        event
+    }
+
+    fn take_line(&mut self, mut text: &[u8]) -> Option<Event> {
         if !std::mem::replace(&mut self.begun, true) {
             text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
         }
@@ -101,8 +108,11 @@ impl Parser {
     fn end_event(&mut self) -> Option<Event> {
         let is_error = std::mem::take(&mut self.is_error);
         let data = std::mem::take(&mut self.data);
-        std::mem::take(&mut self.has_data)
-            .then(|| Event { is_error, data: String::from_utf8_lossy(&data).into_owned() })
+        std::mem::take(&mut self.has_data).then(|| {
+            let data = String::from_utf8(data)
+                .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+            Event { is_error, data }
+        })
     }
 }
 

@@ -8,10 +8,12 @@ use futures::future::BoxFuture;
 use lanes_engine::{Answer, CallRequest, EventSink, Provider, RecordSource};
 use lanes_model::estimate::prompt_tokens;
 use lanes_model::{
-    CallId, EventKind, Failure, FailureKind, Faults, Micros, Progress, RunHeader, RunId,
+    CallId, DocumentInfo, EventKind, Failure, FailureKind, Faults, Micros, Progress, RunHeader,
+    RunId,
 };
 use lanes_provider::{ChatRequest, Client};
 use lanes_store::{EventWriter, Store};
+use tokio::sync::OnceCell;
 
 use crate::hub::Hub;
 
@@ -85,38 +87,36 @@ impl Provider for ClientProvider {
 }
 
 /// Makes each call's request from the run's header and the stored texts.
-pub(crate) struct StoredRecords {
-    pub(crate) store: Store,
-    pub(crate) header: Arc<RunHeader>,
+pub(crate) struct StoredRecords(Arc<Records>);
+
+struct Records {
+    store: Store,
+    header: Arc<RunHeader>,
+    /// The text of a run that has but one: it is read once, not for each call.
+    only: OnceCell<Arc<str>>,
+}
+
+impl StoredRecords {
+    pub(crate) fn new(store: Store, header: Arc<RunHeader>) -> Self {
+        Self(Arc::new(Records { store, header, only: OnceCell::new() }))
+    }
 }
 
 impl RecordSource for StoredRecords {
     fn most_tokens(&self, call: CallId) -> u64 {
-        let header = &self.header;
+        let header = &self.0.header;
         header.task_of(call).zip(header.document_of(call)).map_or(0, |(task, document)| {
             prompt_tokens(task, document.tokens).saturating_add(u64::from(task.max_tokens))
         })
     }
 
     fn request(&self, call: CallId) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>> {
-        let store = self.store.clone();
-        let header = Arc::clone(&self.header);
+        let records = Arc::clone(&self.0);
         async move {
-            let missing = |what: &str| {
-                Failure::new(FailureKind::InvalidRequest, format!("{what} is missing."))
-            };
+            let header = &records.header;
             let task = header.task_of(call).ok_or_else(|| missing("The task"))?;
             let document = header.document_of(call).ok_or_else(|| missing("The document"))?;
-            let text = store
-                .document_text(&document.id)
-                .await
-                .map_err(|e| {
-                    Failure::new(
-                        FailureKind::InvalidRequest,
-                        format!("The document's text cannot be read: {e}"),
-                    )
-                })?
-                .ok_or_else(|| missing("The document's text"))?;
+            let text = records.text(document).await?;
             Ok(Arc::new(CallRequest {
                 model: header.spec.model.clone(),
                 system: task.system_message.clone(),
@@ -126,6 +126,29 @@ impl RecordSource for StoredRecords {
         }
         .boxed()
     }
+}
+
+impl Records {
+    async fn text(&self, document: &DocumentInfo) -> Result<Arc<str>, Failure> {
+        match self.header.documents.as_slice() {
+            [_] => self.only.get_or_try_init(|| self.read(document)).await.cloned(),
+            _ => self.read(document).await,
+        }
+    }
+
+    async fn read(&self, document: &DocumentInfo) -> Result<Arc<str>, Failure> {
+        let text = self.store.document_text(&document.id).await.map_err(|e| {
+            Failure::new(
+                FailureKind::InvalidRequest,
+                format!("The document's text cannot be read: {e}"),
+            )
+        })?;
+        Ok(text.ok_or_else(|| missing("The document's text"))?.into())
+    }
+}
+
+fn missing(what: &str) -> Failure {
+    Failure::new(FailureKind::InvalidRequest, format!("{what} is missing."))
 }
 
 /// Gives events to the writer, which commits and then publishes them, and text to the hub.

@@ -249,10 +249,10 @@ impl Service {
         let client = client.listened_to(Arc::new(move |limits| told.observe(limits)));
         let job = Job {
             provider: Arc::new(ClientProvider::new(client, state.header.spec.faults.as_ref())),
-            records: Arc::new(StoredRecords {
-                store: inner.store.clone(),
-                header: Arc::new(state.header.clone()),
-            }),
+            records: Arc::new(StoredRecords::new(
+                inner.store.clone(),
+                Arc::new(state.header.clone()),
+            )),
             sink: Arc::new(LogSink {
                 run: run.clone(),
                 writer: inner.writer.clone(),

@@ -4,9 +4,10 @@
 //! Who must not wait for the disk uses [`EventWriter`](crate::EventWriter).
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use lanes_model::{EventKind, Micros, RunEvent, RunId, Seq};
-use sqlx::SqliteConnection;
+use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::store::{from_sql, to_sql};
 use crate::{Store, StoreError};
@@ -61,6 +62,7 @@ impl Store {
         let mut tx = self.write().await?;
         let mut last: HashMap<&RunId, Option<Seq>> = HashMap::new();
         let mut seqs = Vec::with_capacity(batch.len());
+        let mut rows = Vec::with_capacity(batch.len());
         for entry in batch {
             let run = &entry.run;
             let before = match last.get(run) {
@@ -79,9 +81,12 @@ impl Store {
                 (None, Hopeless::LeaveOut) => None,
                 (Some(before), _) => {
                     let seq = before.next();
-                    match insert(&mut tx, run, seq, entry.at, &entry.kind).await {
-                        Ok(()) => Some(seq),
-                        Err(error @ StoreError::Json { .. }) if hopeless == Hopeless::LeaveOut => {
+                    match Row::new(run, seq, entry.at, &entry.kind) {
+                        Ok(row) => {
+                            rows.push(row);
+                            Some(seq)
+                        }
+                        Err(error) if hopeless == Hopeless::LeaveOut => {
                             tracing::error!(%error, "an event is left out");
                             None
                         }
@@ -94,6 +99,7 @@ impl Store {
             }
             seqs.push(seq);
         }
+        insert_all(&mut tx, &rows).await?;
         tx.commit().await?;
         Ok(seqs)
     }
@@ -154,6 +160,21 @@ async fn last_of(conn: &mut SqliteConnection, run: &RunId) -> Result<Option<Seq>
     Ok(found.map(from_sql).map(Seq))
 }
 
+/// One event as it is written.
+struct Row<'a> {
+    run: &'a RunId,
+    seq: Seq,
+    at: Micros,
+    body: String,
+}
+
+impl<'a> Row<'a> {
+    fn new(run: &'a RunId, seq: Seq, at: Micros, kind: &EventKind) -> Result<Self, StoreError> {
+        let what = |source| StoreError::Json { what: format!("event {seq} of run {run}"), source };
+        Ok(Self { run, seq, at, body: serde_json::to_string(kind).map_err(what)? })
+    }
+}
+
 /// Writes one event under a number.
 pub(crate) async fn insert(
     conn: &mut SqliteConnection,
@@ -162,17 +183,40 @@ pub(crate) async fn insert(
     at: Micros,
     kind: &EventKind,
 ) -> Result<(), StoreError> {
-    let body = serde_json::to_string(kind)
-        .map_err(|source| StoreError::Json { what: format!("event {seq} of run {run}"), source })?;
-    sqlx::query(
-        "INSERT INTO events (run, seq, at_us, kind, body)
-         VALUES (?1, ?2, ?3, json_extract(?4, '$.type'), ?4)",
-    )
-    .bind(run.as_str())
-    .bind(to_sql(seq.0))
-    .bind(to_sql(at.0))
-    .bind(body)
-    .execute(conn)
-    .await?;
+    insert_all(conn, &[Row::new(run, seq, at, kind)?]).await
+}
+
+/// The most rows in one statement.
+const ROWS: usize = 64;
+
+/// Writes events, many in one statement: each statement is a turn of SQLite's thread, and changing
+/// threads costs more than the row. Their numbers of rows are powers of two, so that there are few
+/// statements to prepare.
+async fn insert_all(conn: &mut SqliteConnection, mut rows: &[Row<'_>]) -> Result<(), StoreError> {
+    while !rows.is_empty() {
+        let n = if rows.len() >= ROWS { ROWS } else { 1 << rows.len().ilog2() };
+        let (now, later) = rows.split_at(n);
+        let mut sql = String::from("INSERT INTO events (run, seq, at_us, kind, body) VALUES ");
+        for first in (1..=4 * n).step_by(4) {
+            let comma = if first == 1 { "" } else { ", " };
+            let (seq, at, body) = (first + 1, first + 2, first + 3);
+            // Writing to a string cannot fail.
+            let _ = write!(
+                sql,
+                "{comma}(?{first}, ?{seq}, ?{at}, json_extract(?{body}, '$.type'), ?{body})"
+            );
+        }
+        // Only numbers of parameters are in the text.
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for row in now {
+            query = query
+                .bind(row.run.as_str())
+                .bind(to_sql(row.seq.0))
+                .bind(to_sql(row.at.0))
+                .bind(row.body.as_str());
+        }
+        query.execute(&mut *conn).await?;
+        rows = later;
+    }
     Ok(())
 }

@@ -81,6 +81,9 @@ fn pool(most: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(most)
         .acquire_timeout(ACQUIRE)
+        // A connection is tried when it is given back. To try it again when it is taken would only
+        // cost a change of threads, which is most of what a short query costs.
+        .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
 }

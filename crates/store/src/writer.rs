@@ -1,7 +1,8 @@
 //! [`EventWriter`]: a queue in front of the log, so that the engine never waits for the disk.
 //!
-//! One task drains it. Whatever is queued when it looks becomes one transaction, so that a busy
-//! moment costs one commit and a quiet one no delay. An event is published after it is committed and
+//! One task drains it. Whatever is queued when it looks becomes one transaction. The first event
+//! after a quiet moment is committed at once; those that follow on its heels are gathered for a few
+//! milliseconds, so that a busy time costs no commit for each. An event is published after it is committed and
 //! in the order it came; when a commit fails, nothing is lost or passed over: the same events are
 //! tried again.
 
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use lanes_model::{EventKind, Micros, RunEvent, RunId};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
@@ -21,6 +22,8 @@ use crate::{Store, StoreError};
 
 /// The most events in one transaction.
 const BATCH: usize = 1_000;
+/// From one commit to the next, unless somebody waits for it.
+const PACE: Duration = Duration::from_millis(10);
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 
@@ -29,6 +32,8 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 pub struct EventWriter {
     queue: UnboundedSender<Message>,
     healthy: Arc<AtomicBool>,
+    /// Told of each flush.
+    hurry: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -49,17 +54,19 @@ impl EventWriter {
     ) -> (Self, JoinHandle<()>) {
         let (queue, incoming) = mpsc::unbounded_channel();
         let healthy = Arc::new(AtomicBool::new(true));
+        let hurry = Arc::new(Notify::new());
         let task = Task {
             store,
             on_commit,
             incoming,
             healthy: Arc::clone(&healthy),
+            hurry: Arc::clone(&hurry),
             waiting: VecDeque::new(),
             received: 0,
             settled: 0,
             flushes: VecDeque::new(),
         };
-        (Self { queue, healthy }, tokio::spawn(task.run()))
+        (Self { queue, healthy, hurry }, tokio::spawn(task.run()))
     }
 
     /// Queues an event. Never waits. An event of a run that does not exist (any more) is left out.
@@ -80,6 +87,7 @@ impl EventWriter {
     pub async fn flush(&self) -> Result<(), StoreError> {
         let (reply, answer) = oneshot::channel();
         self.queue.send(Message::Flush(reply)).map_err(|_| StoreError::Closed)?;
+        self.hurry.notify_one();
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -95,6 +103,7 @@ struct Task<F> {
     on_commit: F,
     incoming: UnboundedReceiver<Message>,
     healthy: Arc<AtomicBool>,
+    hurry: Arc<Notify>,
     /// Not yet committed, in order.
     waiting: VecDeque<Entry>,
     /// Events taken from the queue so far.
@@ -108,14 +117,20 @@ struct Task<F> {
 impl<F: Fn(&RunId, &RunEvent)> Task<F> {
     async fn run(mut self) {
         let mut backoff = FIRST_BACKOFF;
+        let mut next = Instant::now();
         loop {
             if self.waiting.is_empty() {
                 let Some(message) = self.incoming.recv().await else { return };
                 self.take(message);
             }
+            // Not by receiving: each event would wake this task.
+            if self.flushes.is_empty() && Instant::now() < next {
+                let _ = timeout_at(next, self.hurry.notified()).await;
+            }
             while let Ok(message) = self.incoming.try_recv() {
                 self.take(message);
             }
+            next = Instant::now() + PACE;
             match self.commit().await {
                 Ok(()) => {
                     backoff = FIRST_BACKOFF;

@@ -69,7 +69,7 @@ pub struct Prefill {
     /// The model.
     pub model: String,
     /// The faults, as the fields of the form have them; see `FaultsRequest::typed`.
-    pub faults: Vec<String>,
+    pub faults: String,
     /// The run that the form repeats, when it does: the focus goes to concurrency.
     pub from: Option<RunId>,
 }

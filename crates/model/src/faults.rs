@@ -11,7 +11,7 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::FieldError;
-use crate::format::Figure;
+use crate::format::PERCENT;
 use crate::spec::shorten;
 
 /// The longest latency profile, in characters.
@@ -45,19 +45,21 @@ impl FaultsRequest {
     /// The names of the fields of a form, in the order of [`Self::typed`].
     pub const FIELDS: [&str; 4] = ["error_rate", "hang_rate", "truncate_rate", "latency"];
 
-    /// What the fields of a form say: three rates in percent and the latency. Empty fields ask for
-    /// nothing, and so does a form without any of them filled in.
+    /// What the fields of a form say, one a line: three rates in percent and the latency. Empty
+    /// fields ask for nothing, and so does a form without any of them filled in.
     #[must_use]
-    pub fn typed(fields: &[String]) -> Option<Self> {
-        let field = |i: usize| fields.get(i).map(|f| f.trim()).filter(|f| !f.is_empty());
-        let rate = |i| field(i).map(|f| AskedRate(format!("{} %", f.trim_end_matches(['%', ' ']))));
+    pub fn typed(fields: &str) -> Option<Self> {
+        let mut lines =
+            fields.split('\n').map(str::trim).map(|f| Some(f).filter(|f| !f.is_empty()));
+        let mut next = || lines.next().flatten();
+        let percent = |f: &str| AskedRate(format!("{} %", f.trim_end_matches(['%', ' '])));
         let asked = Self {
-            error_rate: rate(0),
-            hang_rate: rate(1),
-            truncate_rate: rate(2),
-            latency: field(3).map(str::to_owned),
+            error_rate: next().map(percent),
+            hang_rate: next().map(percent),
+            truncate_rate: next().map(percent),
+            latency: next().map(str::to_owned),
         };
-        (0..4).any(|i| field(i).is_some()).then_some(asked)
+        Some(asked).filter(|asked| *asked != Self::default())
     }
 
     /// Checks the faults; every problem is put to the others. `latency_problem` knows the profiles.
@@ -166,13 +168,15 @@ impl Faults {
 
     /// What the fields of a form say for these faults; see [`FaultsRequest::typed`].
     #[must_use]
-    pub fn fields(&self) -> Vec<String> {
-        let mut fields: Vec<_> = [self.error_rate, self.hang_rate, self.truncate_rate]
-            .iter()
-            .map(|rate| if rate.is_zero() { String::new() } else { rate.percent() })
-            .collect();
-        fields.push(self.latency.clone().unwrap_or_default());
-        fields
+    pub fn fields(&self) -> String {
+        let mut fields = String::new();
+        for rate in [self.error_rate, self.hang_rate, self.truncate_rate] {
+            if !rate.is_zero() {
+                fields.push_str(&rate.percent());
+            }
+            fields.push('\n');
+        }
+        fields + self.latency.as_deref().unwrap_or_default()
     }
 
     /// What is injected, in words: "10 % errors, 5 % cut answers".
@@ -184,21 +188,25 @@ impl Faults {
 
 /// What a form's fields inject, in words; empty when they inject nothing.
 #[must_use]
-pub fn summary(fields: &[String]) -> String {
-    let words = ["errors", "hangs", "cut answers", "latency"];
-    let mut parts = Vec::new();
-    for (i, (field, word)) in fields.iter().zip(words).enumerate() {
+pub fn summary(fields: &str) -> String {
+    let mut words = String::new();
+    let kinds = [" errors", " hangs", " cut answers", "latency "];
+    for (field, kind) in fields.split('\n').zip(kinds) {
         let value = field.trim().trim_end_matches(['%', ' ']);
         if value.is_empty() || value == "0" {
             continue;
         }
-        parts.push(if i == 3 {
-            format!("{word} {value}")
-        } else {
-            format!("{} {word}", Figure::new(value, "%"))
-        });
+        if !words.is_empty() {
+            words.push_str(", ");
+        }
+        // A rate stands before its word, the latency behind it.
+        let parts = match kind.strip_prefix(' ') {
+            Some(_) => [value, PERCENT, kind],
+            None => [kind, value, ""],
+        };
+        parts.iter().for_each(|part| words.push_str(part));
     }
-    parts.join(", ")
+    words
 }
 
 /// A share from 0 to 1, in millionths; a number from 0 to 1 in JSON.
@@ -308,14 +316,15 @@ mod tests {
 
     #[test]
     fn a_form_says_the_same_before_and_after() {
-        let typed = ["12.5", "", " 5 % ", ""].map(str::to_owned);
-        assert_eq!(summary(&typed), "12.5\u{2009}% errors, 5\u{2009}% cut answers");
+        let typed = "12.5\n\n 5 % \n";
+        assert_eq!(summary(typed), "12.5\u{2009}% errors, 5\u{2009}% cut answers");
         let mut errors = Vec::new();
-        let asked = FaultsRequest::typed(&typed).expect("faults");
+        let asked = FaultsRequest::typed(typed).expect("faults");
         let faults = asked.check(|_| None, &mut errors);
-        assert_eq!(faults.fields(), ["12.5", "", "5", ""]);
-        assert_eq!(faults.summary(), summary(&typed));
-        assert_eq!(FaultsRequest::typed(&["", " ", "", ""].map(str::to_owned)), None);
-        assert_eq!(FaultsRequest::typed(&[]), None);
+        assert_eq!(faults.fields(), "12.5\n\n5\n");
+        assert_eq!(faults.summary(), summary(typed));
+        for nothing in ["", "\n\n\n", " \n"] {
+            assert_eq!(FaultsRequest::typed(nothing), None);
+        }
     }
 }

@@ -37,8 +37,8 @@ pub struct Form {
     pub provider: RwSignal<String>,
     /// The model, as typed.
     pub model: RwSignal<String>,
-    /// The faults, as typed.
-    pub faults: RwSignal<Vec<String>>,
+    /// The faults, as typed, one a line.
+    pub faults: RwSignal<String>,
     /// What the server, or the last attempt to start, found wrong.
     pub errors: RwSignal<Vec<FieldError>>,
     /// Why the last attempt failed otherwise.
@@ -133,6 +133,7 @@ impl Form {
         self.concurrency.set(values.concurrency);
         self.provider.set(values.provider);
         self.model.set(values.model);
+        super::faults::write(&values.faults);
         self.faults.set(values.faults);
         match values.sample {
             Some(id) if self.sample.get_untracked().as_ref() == Some(&id) => {}
@@ -260,13 +261,11 @@ impl Form {
             return;
         }
         self.failure.set(None);
-        let request = untrack(|| {
-            let mut values = self.values();
+        let (request, faults) = untrack(|| {
+            let values = self.values();
             // What is hidden does not count.
-            if !self.simulated() {
-                values.faults.clear();
-            }
-            values.request(&self.limits())
+            let faults = if self.simulated() { values.faults.clone() } else { String::new() };
+            (values.request(&self.limits()), faults)
         });
         let request = match request {
             Ok(request) => request,
@@ -275,7 +274,7 @@ impl Form {
         self.errors.set(Vec::new());
         self.pending.set(true);
         spawn_local(async move {
-            let answer = start_run(request).await;
+            let answer = start_run(request, faults).await;
             let error = match answer {
                 Ok(id) => return place::go(&format!("/runs/{id}")),
                 Err(error) => error,

@@ -78,7 +78,7 @@ fn read(fields: &[(String, String)]) -> (RunRequest, Prefill, Vec<FieldError>) {
         provider: some("provider"),
         model: some("model"),
         cache: None,
-        faults: FaultsRequest::typed(&faults),
+        faults: FaultsRequest::typed(faults.clone()),
     };
     let prefill = Prefill {
         sample: sample.filter(|_| unchanged),

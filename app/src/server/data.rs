@@ -68,7 +68,9 @@ pub struct Prefill {
     pub provider: String,
     /// The model.
     pub model: String,
-    /// The faults, as the fields of the form have them; see `FaultsRequest::typed`.
+    /// The faults, one a line; see `FaultsRequest::typed`. The server draws their fields, so the
+    /// browser need not be told.
+    #[serde(skip)]
     pub faults: String,
     /// The run that the form repeats, when it does: the focus goes to concurrency.
     pub from: Option<RunId>,

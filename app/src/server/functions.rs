@@ -24,11 +24,10 @@ pub async fn count_text(text: String) -> Result<TextCount, UiError> {
     Ok(service.count(&text).await)
 }
 
-/// Starts a run, with the faults that the form's fields say.
+/// Starts a run.
 #[server(endpoint = "start", input = Json)]
-pub async fn start_run(request: RunRequest, faults: String) -> Result<RunId, UiError> {
+pub async fn start_run(request: RunRequest) -> Result<RunId, UiError> {
     let service = super::service()?;
-    let request = RunRequest { faults: lanes_model::FaultsRequest::typed(&faults), ..request };
     let id = service.start(&request, None).await?.id;
     // The page that opens next shows the first calls from its first moment on.
     let begun = |state: &lanes_model::RunState| {

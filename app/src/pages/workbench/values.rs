@@ -26,9 +26,6 @@ pub struct Values {
     pub provider: String,
     /// The model as typed; empty: the provider's first.
     pub model: String,
-    /// The faults as typed, one a line; sent beside the request.
-    #[serde(default)]
-    pub faults: String,
 }
 
 impl Values {
@@ -36,9 +33,8 @@ impl Values {
     /// choice of the provider where there is no JavaScript to do it.
     #[must_use]
     pub fn first(data: &WorkbenchData) -> Self {
-        let Prefill {
-            sample, text, tasks, mode, race, concurrency, provider, model, faults, ..
-        } = data.prefill.clone();
+        let Prefill { sample, text, tasks, mode, race, concurrency, provider, model, .. } =
+            data.prefill.clone();
         let usual = data.providers.iter().find(|p| p.id == provider).and_then(|p| p.models.first());
         Self {
             model: if usual == Some(&model) { String::new() } else { model },
@@ -49,7 +45,6 @@ impl Values {
             race,
             concurrency,
             provider,
-            faults,
         }
     }
 
@@ -194,7 +189,6 @@ mod tests {
             concurrency: " 4 ".to_owned(),
             provider: "simulator".to_owned(),
             model: String::new(),
-            faults: String::new(),
         }
     }
 

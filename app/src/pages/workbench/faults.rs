@@ -39,19 +39,16 @@ pub fn typed() -> String {
     typed
 }
 
-/// Marks the fields that are wrong, and says why beneath them.
+/// Marks the field that is wrong, if one is, and says why beneath the fields.
 #[cfg(feature = "hydrate")]
 pub fn mark(errors: &[FieldError]) {
-    let mut note = String::new();
+    let wrong = errors.iter().find(|e| Field::of(&e.pointer) == Some(Field::Faults));
+    let (pointer, detail) = wrong.map_or(("", ""), |e| (&*e.pointer, &*e.detail));
     for input in inputs() {
-        let id = input.id();
-        let wrong = errors.iter().find(|e| e.pointer.ends_with(&id));
-        if let Some(wrong) = wrong {
-            note.push_str(&wrong.detail);
-        }
-        let _ = input.set_attribute("aria-invalid", if wrong.is_some() { "true" } else { "false" });
+        let invalid = if pointer.ends_with(&input.id()) { "true" } else { "false" };
+        let _ = input.set_attribute("aria-invalid", invalid);
     }
-    say("faults-note", &note);
+    say("faults-note", detail);
 }
 
 /// Takes over what the fields say: keeps it for a reload, and tells what it means.
@@ -67,8 +64,9 @@ fn read(form: Form) {
 /// Fills the fields in, with what the browser kept.
 #[cfg(feature = "hydrate")]
 pub fn fill(kept: &str) {
-    for (input, value) in inputs().zip(kept.split('\n')) {
-        input.set_value(value);
+    let mut values = kept.split('\n');
+    for input in inputs() {
+        input.set_value(values.next().unwrap_or_default());
     }
     tell(kept);
 }
@@ -87,11 +85,16 @@ fn say(id: &str, text: &str) {
 }
 
 #[cfg(feature = "hydrate")]
-fn inputs() -> impl Iterator<Item = web_sys::HtmlInputElement> {
+fn inputs() -> Vec<web_sys::HtmlInputElement> {
     use wasm_bindgen::JsCast;
 
-    let found = |name| document().get_element_by_id(name).map(JsCast::unchecked_into);
-    FaultsRequest::FIELDS.into_iter().filter_map(found)
+    let mut inputs = Vec::new();
+    for name in FaultsRequest::FIELDS {
+        if let Some(input) = document().get_element_by_id(name) {
+            inputs.push(input.unchecked_into());
+        }
+    }
+    inputs
 }
 
 /// Without a browser there are no fields to read.

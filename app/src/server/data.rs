@@ -87,6 +87,8 @@ pub struct RunPageData {
     pub history: Vec<TaskHistory>,
     /// Its report, once it is over.
     pub report: Option<ReportHtml>,
+    /// The faults injected into it, in words.
+    pub faults: Option<String>,
 }
 
 /// The parts of a run's report, as HTML.

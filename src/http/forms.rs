@@ -65,7 +65,7 @@ fn read(fields: &[(String, String)]) -> (RunRequest, Prefill, Vec<FieldError>) {
             })
             .ok(),
     };
-    let faults = FaultsRequest::FIELDS.map(one);
+    let faults = FaultsRequest::FIELDS.map(one).join("\n");
     let request = RunRequest {
         input: match (&sample, unchanged) {
             (Some(id), true) => InputRequest { sample: Some(id.clone()), ..Default::default() },
@@ -78,7 +78,7 @@ fn read(fields: &[(String, String)]) -> (RunRequest, Prefill, Vec<FieldError>) {
         provider: some("provider"),
         model: some("model"),
         cache: None,
-        faults: FaultsRequest::typed(&faults),
+        faults: FaultsRequest::typed(faults.clone()),
         budget: None,
     };
     let prefill = Prefill {
@@ -93,7 +93,7 @@ fn read(fields: &[(String, String)]) -> (RunRequest, Prefill, Vec<FieldError>) {
         concurrency: typed,
         provider: one("provider"),
         model: one("model"),
-        faults: faults.to_vec(),
+        faults,
         ..Prefill::default()
     };
     (request, prefill, errors)

@@ -88,6 +88,57 @@ async fn what_is_wrong_with_a_request_is_said_with_its_place() {
     for concurrency in [body!(0), body!(65), body!(-1), body!("abc"), body!(1.5)] {
         assert_eq!(refused(with("concurrency", concurrency)).await, ["/concurrency"]);
     }
+    let faults = [
+        ("/faults/error_rate", body!({ "error_rate": 2 })),
+        ("/faults/hang_rate", body!({ "hang_rate": -0.1, "error_rate": 0.5 })),
+        ("/faults/truncate_rate", body!({ "truncate_rate": true })),
+        ("/faults/latency", body!({ "latency": "soon" })),
+        ("/faults/cosmic_rays", body!({ "cosmic_rays": 0.1 })),
+        ("/faults", body!(3)),
+    ];
+    for (place, wrong) in faults {
+        assert_eq!(refused(with("faults", wrong)).await, [place]);
+    }
+}
+
+#[tokio::test]
+async fn a_run_whose_requests_all_fail_ends_failed_after_three_attempts_a_call() {
+    let program = Program::start("none");
+    let mut request = compare();
+    request["mode"] = body!("parallel");
+    request["faults"] = body!({ "error_rate": 1, "latency": "none" });
+    let id = program.run(&request).await;
+    assert!(program.events(&id, 0).await.contains("event: end"));
+    let run = json(program.get(&format!("/api/runs/{id}")).await).await;
+    assert_eq!(run["status"], "failed");
+    assert_eq!(run["faults"], body!({ "error_rate": 1.0, "latency": "none" }));
+    for call in run["passes"][0]["calls"].as_array().expect("calls") {
+        assert_eq!((&call["status"], &call["attempts"]), (&body!("failed"), &body!(3)));
+        assert!(call["error"]["message"].as_str().expect("words").len() > 10, "{call}");
+    }
+    let report = program.get(&format!("/api/runs/{id}/export?format=md")).await;
+    let report = report.text().await.expect("text");
+    assert!(report.contains("Faults injected: 100\u{2009}% errors, latency none"), "{report}");
+}
+
+#[tokio::test]
+async fn a_form_without_javascript_carries_faults_and_gets_them_back_when_they_are_wrong() {
+    let program = Program::start("none");
+    let send = async |rate: &str| {
+        let form = format!("sample=ai-technology&task=summary&mode=parallel&error_rate={rate}");
+        let post = program.client.post(format!("{}/runs", program.url)).body(form);
+        let post = post.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        post.send().await.expect("an answer")
+    };
+    let taken = send("12.5").await;
+    assert_eq!(taken.status(), StatusCode::SEE_OTHER);
+    let path = taken.headers()[header::LOCATION].to_str().expect("text").to_owned();
+    let run = json(program.get(&format!("/api{path}")).await).await;
+    assert_eq!(run["faults"], body!({ "error_rate": 0.125 }));
+    let refused = send("200").await;
+    assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let page = refused.text().await.expect("text");
+    assert!(page.contains(r#"value="200""#) && page.contains("errors cannot be"), "{page}");
 }
 
 #[tokio::test]

@@ -46,6 +46,8 @@ struct Run {
     lost: RwSignal<Option<u64>>,
     /// Whether the server is being asked for the whole of it.
     fetching: StoredValue<bool>,
+    /// The faults injected into it, in words.
+    faults: RwSignal<Option<String>>,
     /// What went wrong with the last thing the user asked for.
     problem: RwSignal<Option<String>>,
 }
@@ -64,6 +66,7 @@ impl Run {
             playing: RwSignal::new(false),
             lost: RwSignal::new(None),
             fetching: StoredValue::new(false),
+            faults: RwSignal::new(data.faults),
             problem: RwSignal::new(None),
         }
     }

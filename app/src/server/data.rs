@@ -68,8 +68,10 @@ pub struct Prefill {
     pub provider: String,
     /// The model.
     pub model: String,
-    /// The faults, as the fields of the form have them; see `FaultsRequest::typed`.
-    pub faults: Vec<String>,
+    /// The faults, one a line; see `FaultsRequest::typed`. The server draws their fields, so the
+    /// browser need not be told.
+    #[serde(skip)]
+    pub faults: String,
     /// The run that the form repeats, when it does: the focus goes to concurrency.
     pub from: Option<RunId>,
 }
@@ -85,6 +87,8 @@ pub struct RunPageData {
     pub history: Vec<TaskHistory>,
     /// Its report, once it is over.
     pub report: Option<ReportHtml>,
+    /// The faults injected into it, in words.
+    pub faults: Option<String>,
 }
 
 /// The parts of a run's report, as HTML.

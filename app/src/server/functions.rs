@@ -54,7 +54,8 @@ pub async fn run_page(id: String) -> Result<Packed<RunPageData>, UiError> {
     let spec = &state.header.spec;
     let history = service.history(&spec.provider, &spec.model).await?;
     let report = crate::pages::report_html(&state);
-    Ok(Packed(RunPageData { state, now, history, report }))
+    let faults = spec.faults.as_ref().map(lanes_model::Faults::summary);
+    Ok(Packed(RunPageData { state, now, history, report, faults }))
 }
 
 /// Stops a run.

@@ -7,57 +7,34 @@
 
 use std::fmt;
 
-use serde::de::{self, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::FieldError;
-use crate::format::Figure;
+use crate::format::PERCENT;
 use crate::spec::shorten;
 
 /// The longest latency profile, in characters.
 const MOST_LATENCY: usize = 100;
 
-/// Faults as asked for, not yet checked.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FaultsRequest {
-    /// The share of requests that end with a server error.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error_rate: Option<AskedRate>,
-    /// The share of requests that are never answered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hang_rate: Option<AskedRate>,
-    /// The share of answers that break off.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub truncate_rate: Option<AskedRate>,
-    /// The simulator's latency profile for this run, such as `fixed:2s`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub latency: Option<String>,
-}
-
-/// A rate as asked for: a number from 0 to 1, or a text in percent, such as `5 %`. Kept as written,
-/// so that what is wrong with it can be said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// Faults as asked for, not yet checked: an object of four optional fields, `error_rate`, `hang_rate`,
+/// `truncate_rate` (numbers from 0 to 1, or texts such as `5 %`) and `latency`; or, from a form, a text
+/// with a line for each of them, rates in percent. Kept as that text, so that what is wrong with it
+/// can be said.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(transparent)]
-pub struct AskedRate(String);
+pub struct FaultsRequest(String);
 
 impl FaultsRequest {
-    /// The names of the fields of a form, in the order of [`Self::typed`].
+    /// The names of the fields, in the order of the lines.
     pub const FIELDS: [&str; 4] = ["error_rate", "hang_rate", "truncate_rate", "latency"];
 
-    /// What the fields of a form say: three rates in percent and the latency. Empty fields ask for
-    /// nothing, and so does a form without any of them filled in.
+    /// What the fields of a form say, one a line: three rates in percent and the latency. Empty
+    /// fields ask for nothing, and so does a form without any of them filled in.
     #[must_use]
-    pub fn typed(fields: &[String]) -> Option<Self> {
-        let field = |i: usize| fields.get(i).map(|f| f.trim()).filter(|f| !f.is_empty());
-        let rate = |i| field(i).map(|f| AskedRate(format!("{} %", f.trim_end_matches(['%', ' ']))));
-        let asked = Self {
-            error_rate: rate(0),
-            hang_rate: rate(1),
-            truncate_rate: rate(2),
-            latency: field(3).map(str::to_owned),
-        };
-        (0..4).any(|i| field(i).is_some()).then_some(asked)
+    pub fn typed(fields: String) -> Option<Self> {
+        Some(fields).filter(|f| !f.trim().is_empty()).map(Self)
     }
 
     /// Checks the faults; every problem is put to the others. `latency_problem` knows the profiles.
@@ -66,27 +43,30 @@ impl FaultsRequest {
         latency_problem: fn(&str) -> Option<String>,
         errors: &mut Vec<FieldError>,
     ) -> Faults {
-        let mut rate = |asked: &Option<AskedRate>, field: &str, what: &str| {
-            let Some(asked) = asked else { return Rate::default() };
-            asked.rate().unwrap_or_else(|| {
+        let mut lines = self.0.split('\n').map(str::trim);
+        let mut rate = |field: &str, what: &str| {
+            let asked = lines.next().unwrap_or_default().trim_end_matches(['%', ' ']);
+            if asked.is_empty() {
+                return Rate::default();
+            }
+            let rate = asked.parse::<f64>().ok().and_then(|percent| Rate::of(percent / 100.0));
+            rate.unwrap_or_else(|| {
+                let asked = shorten(asked);
                 errors.push(FieldError::new(
                     format!("/faults/{field}"),
-                    format!(
-                        "“{}” is not a share of {what}; give a number from 0 to 1, or 0 % to 100 %.",
-                        shorten(&asked.0)
-                    ),
+                    format!("{asked}{PERCENT} {what} cannot be: a share is from 0{PERCENT} to 100{PERCENT}."),
                 ));
                 Rate::default()
             })
         };
         let mut faults = Faults {
-            error_rate: rate(&self.error_rate, "error_rate", "errors"),
-            hang_rate: rate(&self.hang_rate, "hang_rate", "hangs"),
-            truncate_rate: rate(&self.truncate_rate, "truncate_rate", "cut answers"),
+            error_rate: rate("error_rate", "errors"),
+            hang_rate: rate("hang_rate", "hangs"),
+            truncate_rate: rate("truncate_rate", "cut answers"),
             latency: None,
         };
-        let latency = self.latency.as_deref().map(str::trim).filter(|l| !l.is_empty());
-        if let Some(latency) = latency {
+        let latency = lines.next().unwrap_or_default();
+        if !latency.is_empty() {
             let plain = latency.len() <= MOST_LATENCY
                 && latency.chars().all(|c| c.is_ascii_graphic() || c == ' ');
             let problem = if plain {
@@ -103,37 +83,70 @@ impl FaultsRequest {
     }
 }
 
-impl AskedRate {
-    fn rate(&self) -> Option<Rate> {
-        let text = self.0.trim();
-        let (number, whole) = match text.strip_suffix('%') {
-            Some(percent) => (percent.trim_end(), 100.0),
-            None => (text, 1.0),
-        };
-        let share = number.parse::<f64>().ok()? / whole;
-        Rate::of(share)
+impl<'de> Deserialize<'de> for FaultsRequest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectOrLines;
+        impl<'de> Visitor<'de> for ObjectOrLines {
+            type Value = FaultsRequest;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object such as {\"error_rate\": 0.1}")
+            }
+            fn visit_str<E: de::Error>(self, lines: &str) -> Result<FaultsRequest, E> {
+                Ok(FaultsRequest(lines.to_owned()))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FaultsRequest, A::Error> {
+                let asked = Asked::deserialize(MapAccessDeserializer::new(map))?;
+                let rates = [asked.error_rate, asked.hang_rate, asked.truncate_rate];
+                let mut lines = String::new();
+                for rate in rates {
+                    lines.push_str(&rate.map(|r| r.0).unwrap_or_default());
+                    lines.push('\n');
+                }
+                // A line break in the latency would be one more line: it is not plain, and refused.
+                Ok(FaultsRequest(lines + &asked.latency.unwrap_or_default().replace('\n', "\r")))
+            }
+        }
+        deserializer.deserialize_any(ObjectOrLines)
     }
 }
 
-impl<'de> Deserialize<'de> for AskedRate {
+/// The object.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Asked {
+    error_rate: Option<Percent>,
+    hang_rate: Option<Percent>,
+    truncate_rate: Option<Percent>,
+    latency: Option<String>,
+}
+
+/// A number from 0 to 1 in percent, or what stands before a text's percent sign.
+struct Percent(String);
+
+impl<'de> Deserialize<'de> for Percent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct NumberOrText;
         impl Visitor<'_> for NumberOrText {
-            type Value = AskedRate;
+            type Value = Percent;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a number from 0 to 1, or a text such as \"5 %\"")
             }
-            fn visit_f64<E: de::Error>(self, v: f64) -> Result<AskedRate, E> {
-                Ok(AskedRate(v.to_string()))
+            fn visit_f64<E: de::Error>(self, share: f64) -> Result<Percent, E> {
+                Ok(Percent((share * 100.0).to_string()))
             }
-            fn visit_u64<E: de::Error>(self, v: u64) -> Result<AskedRate, E> {
-                Ok(AskedRate(v.to_string()))
+            fn visit_u64<E: de::Error>(self, share: u64) -> Result<Percent, E> {
+                Ok(Percent(share.saturating_mul(100).to_string()))
             }
-            fn visit_i64<E: de::Error>(self, v: i64) -> Result<AskedRate, E> {
-                Ok(AskedRate(v.to_string()))
+            fn visit_i64<E: de::Error>(self, share: i64) -> Result<Percent, E> {
+                Ok(Percent(share.saturating_mul(100).to_string()))
             }
-            fn visit_str<E: de::Error>(self, v: &str) -> Result<AskedRate, E> {
-                Ok(AskedRate(v.to_owned()))
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Percent, E> {
+                match text.trim().strip_suffix('%') {
+                    Some(percent) if !percent.trim().is_empty() && !percent.contains('\n') => {
+                        Ok(Percent(percent.trim().to_owned()))
+                    }
+                    _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+                }
             }
         }
         deserializer.deserialize_any(NumberOrText)
@@ -166,13 +179,15 @@ impl Faults {
 
     /// What the fields of a form say for these faults; see [`FaultsRequest::typed`].
     #[must_use]
-    pub fn fields(&self) -> Vec<String> {
-        let mut fields: Vec<_> = [self.error_rate, self.hang_rate, self.truncate_rate]
-            .iter()
-            .map(|rate| if rate.is_zero() { String::new() } else { rate.percent() })
-            .collect();
-        fields.push(self.latency.clone().unwrap_or_default());
-        fields
+    pub fn fields(&self) -> String {
+        let mut fields = String::new();
+        for rate in [self.error_rate, self.hang_rate, self.truncate_rate] {
+            if !rate.is_zero() {
+                fields.push_str(&rate.percent());
+            }
+            fields.push('\n');
+        }
+        fields + self.latency.as_deref().unwrap_or_default()
     }
 
     /// What is injected, in words: "10 % errors, 5 % cut answers".
@@ -184,21 +199,25 @@ impl Faults {
 
 /// What a form's fields inject, in words; empty when they inject nothing.
 #[must_use]
-pub fn summary(fields: &[String]) -> String {
-    let words = ["errors", "hangs", "cut answers", "latency"];
-    let mut parts = Vec::new();
-    for (i, (field, word)) in fields.iter().zip(words).enumerate() {
+pub fn summary(fields: &str) -> String {
+    let mut words = String::new();
+    let kinds = [" errors", " hangs", " cut answers", "latency "];
+    for (field, kind) in fields.split('\n').zip(kinds) {
         let value = field.trim().trim_end_matches(['%', ' ']);
         if value.is_empty() || value == "0" {
             continue;
         }
-        parts.push(if i == 3 {
-            format!("{word} {value}")
-        } else {
-            format!("{} {word}", Figure::new(value, "%"))
-        });
+        if !words.is_empty() {
+            words.push_str(", ");
+        }
+        // A rate stands before its word, the latency behind it.
+        let parts = match kind.strip_prefix(' ') {
+            Some(_) => [value, PERCENT, kind],
+            None => [kind, value, ""],
+        };
+        parts.iter().for_each(|part| words.push_str(part));
     }
-    parts.join(", ")
+    words
 }
 
 /// A share from 0 to 1, in millionths; a number from 0 to 1 in JSON.
@@ -274,15 +293,15 @@ mod tests {
 
     #[test]
     fn what_is_no_rate_is_refused_at_its_place_and_repeated() {
-        for wrong in ["2", "-0.1", "1e300", r#""101 %""#, r#""often""#, r#""NaN""#, r#""""#] {
+        for wrong in ["2", "-0.1", "1e300", r#""101 %""#, r#""often %""#, r#""NaN%""#] {
             for field in ["error_rate", "hang_rate", "truncate_rate"] {
                 let errors = check(&format!(r#"{{"{field}":{wrong}}}"#)).expect_err(wrong);
                 assert_eq!(errors[0].pointer, format!("/faults/{field}"));
             }
         }
         let errors = check(r#"{"error_rate":2}"#).expect_err("too many");
-        assert!(errors[0].detail.starts_with("“2” is not a share of errors"), "{errors:?}");
-        for wrong in [r#"{"error_rate":true}"#, r#"{"errors":0.1}"#] {
+        assert!(errors[0].detail.starts_with("200\u{2009}% errors cannot be"), "{errors:?}");
+        for wrong in [r#"{"error_rate":true}"#, r#"{"errors":0.1}"#, r#"{"error_rate":"5"}"#, "3"] {
             assert!(serde_json::from_str::<FaultsRequest>(wrong).is_err());
         }
     }
@@ -292,7 +311,7 @@ mod tests {
         let latency = |l: &str| check(&serde_json::json!({ "latency": l }).to_string());
         assert_eq!(latency(" fixed:2s ").expect("known").summary(), "latency fixed:2s");
         assert!(latency("").expect("none").is_off());
-        for wrong in ["soon", "fixed:2s\u{7}", "zwölf", &"x".repeat(101)] {
+        for wrong in ["soon", "fixed:2s\u{7}", "fixed:2s\nnone", "zwölf", &"x".repeat(101)] {
             assert_eq!(latency(wrong).expect_err(wrong)[0].pointer, "/faults/latency");
         }
     }
@@ -308,14 +327,15 @@ mod tests {
 
     #[test]
     fn a_form_says_the_same_before_and_after() {
-        let typed = ["12.5", "", " 5 % ", ""].map(str::to_owned);
-        assert_eq!(summary(&typed), "12.5\u{2009}% errors, 5\u{2009}% cut answers");
+        let typed = "12.5\n\n 5 % \n";
+        assert_eq!(summary(typed), "12.5\u{2009}% errors, 5\u{2009}% cut answers");
         let mut errors = Vec::new();
-        let asked = FaultsRequest::typed(&typed).expect("faults");
+        let asked = FaultsRequest::typed(typed.to_owned()).expect("faults");
         let faults = asked.check(|_| None, &mut errors);
-        assert_eq!(faults.fields(), ["12.5", "", "5", ""]);
-        assert_eq!(faults.summary(), summary(&typed));
-        assert_eq!(FaultsRequest::typed(&["", " ", "", ""].map(str::to_owned)), None);
-        assert_eq!(FaultsRequest::typed(&[]), None);
+        assert_eq!(faults.fields(), "12.5\n\n5\n");
+        assert_eq!(faults.summary(), summary(typed));
+        for nothing in ["", "\n\n\n", " \n"] {
+            assert_eq!(FaultsRequest::typed(nothing.to_owned()), None);
+        }
     }
 }

@@ -12,6 +12,9 @@ pub const MISSING: &str = "–";
 
 const THIN_SPACE: char = '\u{2009}';
 
+/// What stands behind a number of percent.
+pub(crate) const PERCENT: &str = "\u{2009}%";
+
 /// A figure in two parts, because the unit is drawn smaller. In one piece through `Display`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figure {
@@ -22,7 +25,7 @@ pub struct Figure {
 }
 
 impl Figure {
-    pub(crate) fn new(value: impl Into<String>, unit: &'static str) -> Self {
+    fn new(value: impl Into<String>, unit: &'static str) -> Self {
         Self { value: value.into(), unit }
     }
 

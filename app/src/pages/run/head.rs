@@ -32,7 +32,7 @@ fn resume(run: Run) {
     });
 }
 
-fn subtitle(state: &RunState) -> String {
+fn subtitle(state: &RunState, faults: Option<&str>) -> String {
     let header = &state.header;
     let calls = || state.passes.iter().flat_map(|p| &p.calls);
     let attempts = calls().map(|c| c.attempts.len() as u64).sum();
@@ -50,8 +50,8 @@ fn subtitle(state: &RunState) -> String {
     } else {
         format!("{}, {}", provider.name, header.spec.model)
     });
-    if let Some(faults) = &header.spec.faults {
-        parts.push(format!("faults on: {}", faults.summary()));
+    if let Some(faults) = faults {
+        parts.push(format!("faults on: {faults}"));
     }
     parts.push(date(&header.created_at));
     parts.push(format!(
@@ -84,7 +84,7 @@ fn date(instant: &str) -> String {
 pub(super) fn Head(run: Run) -> impl IntoView {
     let title = run.state.with_untracked(|s| s.header.title.clone());
     let badge = Signal::derive(move || run.state.with(|s| BadgeText::run(s.status)));
-    let facts = Memo::new(move |_| run.state.with(subtitle));
+    let facts = Memo::new(move |_| run.state.with(|s| subtitle(s, run.faults.read().as_deref())));
     view! {
         <div class="page-head">
             <div>

@@ -7,6 +7,10 @@ use super::form::Form;
 #[cfg(feature = "hydrate")]
 const KEY: &str = "lanes.workbench";
 
+/// Where the faults are kept: the server draws their fields, so they are not among the form's values.
+#[cfg(feature = "hydrate")]
+const FAULTS_KEY: &str = "lanes.faults";
+
 /// How long the typing pauses before the server counts, ms.
 #[cfg(feature = "hydrate")]
 const PAUSE_MS: u32 = 300;
@@ -28,6 +32,11 @@ pub fn keep(form: Form, fresh: bool) {
                 if let Some(kept) = kept.and_then(|s| serde_json::from_str::<Values>(&s).ok()) {
                     form.fill(form.data.with_value(|d| kept.fitting(d)));
                 }
+                if let Ok(Some(faults)) = storage.get_item(FAULTS_KEY) {
+                    super::faults::fill(&faults);
+                }
+            } else if before.is_none() {
+                let _ = storage.remove_item(FAULTS_KEY);
             }
             let values = form.values();
             // A full storage only means that nothing is kept.
@@ -39,6 +48,15 @@ pub fn keep(form: Form, fresh: bool) {
     }
     #[cfg(not(feature = "hydrate"))]
     let _ = (form, fresh);
+}
+
+/// Keeps the faults over a reload.
+#[cfg(feature = "hydrate")]
+pub fn keep_faults(typed: &str) {
+    if let Some(storage) = web_sys::window().and_then(|w| w.session_storage().ok().flatten()) {
+        // A full storage only means that nothing is kept.
+        let _ = storage.set_item(FAULTS_KEY, typed);
+    }
 }
 
 /// Has the text counted exactly, a moment after the last change.

@@ -1,64 +1,111 @@
-//! Faults to inject into the simulator, for this run: off and folded away unless there are some. The
-//! closed panel says what is injected. The style sheet hides it while a real provider is chosen, so that
-//! it is right without JavaScript too; what is hidden does not count.
+//! Faults to inject into the simulator, for this run: off and folded away unless wanted. The closed
+//! panel says what is injected. It is plain HTML that the server draws; the browser reads the fields,
+//! and writes beside them what they mean. A style hides the panel while a real provider is chosen, so
+//! that it is right without JavaScript too; what is hidden does not count.
 
-use lanes_model::{FaultsRequest, faults};
+#[cfg(feature = "hydrate")]
+use lanes_model::FaultsRequest;
+use lanes_model::FieldError;
 use leptos::prelude::*;
 
 use super::form::Form;
+#[cfg(feature = "hydrate")]
 use super::values::Field;
-use super::{FieldNote, described, invalid};
+#[cfg(feature = "ssr")]
+use html::panel;
 
-/// What the fields are called, in the order of [`FaultsRequest::FIELDS`].
-const LABELS: [&str; 4] = ["Errors, %", "Hangs, %", "Cut answers, %", "Latency"];
-/// What is in force when nothing is entered.
-const USUAL: [&str; 4] = ["0", "0", "0", "as configured"];
+#[cfg(feature = "ssr")]
+mod html;
+
+/// The browser finds the panel drawn, and leaves it as it is.
+#[cfg(not(feature = "ssr"))]
+fn panel(_: Form) -> String {
+    String::new()
+}
 
 /// The panel.
-#[component]
-pub fn Inject(form: Form) -> impl IntoView {
-    let summary = move || match faults::summary(&form.faults.read()) {
-        none if none.is_empty() => "off".to_owned(),
-        some => some,
-    };
-    // Open at first when there is something to see; then as the reader has it.
-    let open = form.errors.with_untracked(|errors| {
-        errors.iter().any(|e| matches!(Field::of(&e.pointer), Some(Field::Fault(_))))
-    });
-    let fields = FaultsRequest::FIELDS.into_iter().enumerate().map(|(i, name)| {
-        let field = Field::Fault(i);
-        let value = form.faults.with_untracked(|f| f.get(i).cloned());
-        view! {
-            <div class="field">
-                <label for=name>{LABELS[i]}</label>
-                <input
-                    id=name
-                    name=name
-                    class="input"
-                    inputmode=if i < 3 { "decimal" } else { "text" }
-                    autocomplete="off"
-                    maxlength="100"
-                    placeholder=USUAL[i]
-                    value=value
-                    aria-invalid=invalid(form, field)
-                    aria-describedby=described(form, field, "")
-                    prop:value=move || form.faults.read().get(i).cloned()
-                    on:input=move |event| {
-                        form.faults.update(|f| f[i] = event_target_value(&event));
-                        form.touch(field);
-                    }
-                />
-                <FieldNote form field/>
-            </div>
-        }
-    });
-    view! {
-        <details
-            class="fold faults" open=open
-        >
-            <summary>"Inject faults " <span class="hint">{summary}</span></summary>
-            <div class="picks">{fields.collect_view()}</div>
-        </details>
-    }
-    .into_any()
+pub fn inject(form: Form) -> impl IntoView {
+    view! { <div class="faults" inner_html=panel(form) on:input=move |_| read(form)></div> }
 }
+
+/// What the fields say, one a line.
+#[cfg(feature = "hydrate")]
+pub fn typed() -> String {
+    let mut typed = String::new();
+    for input in inputs() {
+        typed.push_str(&input.value());
+        typed.push('\n');
+    }
+    typed
+}
+
+/// Marks the field that is wrong, if one is, and says why beneath the fields.
+#[cfg(feature = "hydrate")]
+pub fn mark(errors: &[FieldError]) {
+    let wrong = errors.iter().find(|e| Field::of(&e.pointer) == Some(Field::Faults));
+    let (pointer, detail) = wrong.map_or(("", ""), |e| (&*e.pointer, &*e.detail));
+    for input in inputs() {
+        let invalid = if pointer.ends_with(&input.id()) { "true" } else { "false" };
+        let _ = input.set_attribute("aria-invalid", invalid);
+    }
+    say("faults-note", detail);
+}
+
+/// Takes over what the fields say: keeps it for a reload, and tells what it means.
+#[cfg(feature = "hydrate")]
+fn read(form: Form) {
+    let typed = typed();
+    super::draft::keep_faults(&typed);
+    tell(&typed);
+    mark(&[]);
+    form.touch(Field::Faults);
+}
+
+/// Fills the fields in, with what the browser kept.
+#[cfg(feature = "hydrate")]
+pub fn fill(kept: &str) {
+    let mut values = kept.split('\n');
+    for input in inputs() {
+        input.set_value(values.next().unwrap_or_default());
+    }
+    tell(kept);
+}
+
+#[cfg(feature = "hydrate")]
+fn tell(typed: &str) {
+    let summary = lanes_model::faults::summary(typed);
+    say("faults-summary", if summary.is_empty() { "off" } else { &summary });
+}
+
+#[cfg(feature = "hydrate")]
+fn say(id: &str, text: &str) {
+    if let Some(place) = document().get_element_by_id(id) {
+        place.set_text_content(Some(text));
+    }
+}
+
+#[cfg(feature = "hydrate")]
+fn inputs() -> Vec<web_sys::HtmlInputElement> {
+    use wasm_bindgen::JsCast;
+
+    let mut inputs = Vec::new();
+    for name in FaultsRequest::FIELDS {
+        if let Some(input) = document().get_element_by_id(name) {
+            inputs.push(input.unchecked_into());
+        }
+    }
+    inputs
+}
+
+/// Without a browser there are no fields to read.
+#[cfg(not(feature = "hydrate"))]
+pub const fn typed() -> String {
+    String::new()
+}
+
+/// Without a browser there are no fields to mark.
+#[cfg(not(feature = "hydrate"))]
+pub const fn mark(_: &[FieldError]) {}
+
+#[cfg(not(feature = "hydrate"))]
+const fn read(_: Form) {}

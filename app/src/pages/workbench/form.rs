@@ -3,11 +3,14 @@
 //! never lost by a failure.
 
 use lanes_model::spec::text_problem;
-use lanes_model::{Estimate, FieldError, Limits, Mode, Plan, TextCount, estimate};
+use lanes_model::{
+    Estimate, FaultsRequest, FieldError, Limits, Mode, Plan, RunRequest, TextCount, estimate,
+};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::draft;
+use super::faults;
 use super::values::{Field, Values, lanes};
 use crate::browser::place;
 use crate::server::{UiError, WorkbenchData, sample_text, start_run};
@@ -37,8 +40,6 @@ pub struct Form {
     pub provider: RwSignal<String>,
     /// The model, as typed.
     pub model: RwSignal<String>,
-    /// The faults, as typed.
-    pub faults: RwSignal<Vec<String>>,
     /// What the server, or the last attempt to start, found wrong.
     pub errors: RwSignal<Vec<FieldError>>,
     /// Why the last attempt failed otherwise.
@@ -67,7 +68,6 @@ impl Form {
         let concurrency = RwSignal::new(first.concurrency);
         let provider = RwSignal::new(first.provider);
         let model = RwSignal::new(first.model);
-        let faults = RwSignal::new(first.faults);
         let expected = Memo::new(move |_| {
             let chosen = tasks.get();
             let lanes = data.with_value(|d| lanes(&concurrency.read(), chosen.len(), &d.limits));
@@ -93,7 +93,6 @@ impl Form {
             concurrency,
             provider,
             model,
-            faults,
             errors,
             failure: RwSignal::new(None),
             pending: RwSignal::new(false),
@@ -120,7 +119,6 @@ impl Form {
             concurrency: self.concurrency.get(),
             provider: self.provider.get(),
             model: self.model.get(),
-            faults: self.faults.get(),
         }
     }
 
@@ -133,7 +131,6 @@ impl Form {
         self.concurrency.set(values.concurrency);
         self.provider.set(values.provider);
         self.model.set(values.model);
-        self.faults.set(values.faults);
         match values.sample {
             Some(id) if self.sample.get_untracked().as_ref() == Some(&id) => {}
             Some(id) => self.pick_sample(id),
@@ -260,16 +257,10 @@ impl Form {
             return;
         }
         self.failure.set(None);
-        let request = untrack(|| {
-            let mut values = self.values();
+        let request = match untrack(|| self.values().request(&self.limits())) {
             // What is hidden does not count.
-            if !self.simulated() {
-                values.faults.clear();
-            }
-            values.request(&self.limits())
-        });
-        let request = match request {
-            Ok(request) => request,
+            Ok(request) if !untrack(|| self.simulated()) => request,
+            Ok(request) => RunRequest { faults: FaultsRequest::typed(faults::typed()), ..request },
             Err(errors) => return self.errors.set(errors),
         };
         self.errors.set(Vec::new());
@@ -282,7 +273,10 @@ impl Form {
             };
             self.pending.set(false);
             match error {
-                UiError::Invalid(errors) => self.errors.set(errors),
+                UiError::Invalid(errors) => {
+                    faults::mark(&errors);
+                    self.errors.set(errors);
+                }
                 error => self.failure.set(Some(error.to_string())),
             }
         });

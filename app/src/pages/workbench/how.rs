@@ -5,7 +5,7 @@ use lanes_model::Mode;
 use leptos::ev::KeyboardEvent;
 use leptos::{html, prelude::*};
 
-use super::faults::Inject;
+use super::faults::inject;
 use super::form::Form;
 use super::schedule::Schedule;
 use super::values::{Field, usual_lanes};
@@ -24,7 +24,7 @@ pub fn How(form: Form, focused: bool) -> impl IntoView {
                 <Modes form/>
                 <Concurrency form focused/>
                 <Provider form/>
-                <Inject form/>
+                {inject(form)}
                 <Schedule form/>
             </div>
         </section>
@@ -234,12 +234,7 @@ fn Provider(form: Form) -> impl IntoView {
                         .into_iter()
                         .map(|p| {
                             let selected = p.id == current;
-                            let simulated = p.simulated.then_some("");
-                            view! {
-                                <option value=p.id selected=selected data-simulated=simulated>
-                                    {p.name}
-                                </option>
-                            }
+                            view! { <option value=p.id selected=selected>{p.name}</option> }
                         })
                         .collect_view()}
                 </select>

@@ -2,7 +2,7 @@
 //! request they make. Pure; the rule is that whatever is refused here the server refuses too.
 
 use lanes_model::spec::{DEFAULT_MAX_LANES, InputRequest, text_problem};
-use lanes_model::{FaultsRequest, FieldError, Limits, Mode, RunRequest};
+use lanes_model::{FieldError, Limits, Mode, RunRequest};
 use serde::{Deserialize, Serialize};
 
 use crate::server::{Prefill, WorkbenchData};
@@ -26,9 +26,6 @@ pub struct Values {
     pub provider: String,
     /// The model as typed; empty: the provider's first.
     pub model: String,
-    /// The faults as typed, in the order of [`FaultsRequest::FIELDS`].
-    #[serde(default)]
-    pub faults: Vec<String>,
 }
 
 impl Values {
@@ -36,19 +33,8 @@ impl Values {
     /// choice of the provider where there is no JavaScript to do it.
     #[must_use]
     pub fn first(data: &WorkbenchData) -> Self {
-        let Prefill {
-            sample,
-            text,
-            tasks,
-            mode,
-            race,
-            concurrency,
-            provider,
-            model,
-            mut faults,
-            ..
-        } = data.prefill.clone();
-        faults.resize(FaultsRequest::FIELDS.len(), String::new());
+        let Prefill { sample, text, tasks, mode, race, concurrency, provider, model, .. } =
+            data.prefill.clone();
         let usual = data.providers.iter().find(|p| p.id == provider).and_then(|p| p.models.first());
         Self {
             model: if usual == Some(&model) { String::new() } else { model },
@@ -59,7 +45,6 @@ impl Values {
             race,
             concurrency,
             provider,
-            faults,
         }
     }
 
@@ -68,7 +53,6 @@ impl Values {
     #[must_use]
     pub fn fitting(mut self, data: &WorkbenchData) -> Self {
         self.sample = self.sample.filter(|id| data.samples.iter().any(|s| &s.id == id));
-        self.faults.resize(FaultsRequest::FIELDS.len(), String::new());
         self.tasks.retain(|id| data.tasks.iter().any(|t| t.id.as_str() == id));
         if !data.providers.iter().any(|p| p.id == self.provider) {
             self.provider = data.providers.first().map(|p| p.id.clone()).unwrap_or_default();
@@ -109,7 +93,7 @@ impl Values {
             provider: filled(&self.provider),
             model: filled(&self.model),
             cache: None,
-            faults: FaultsRequest::typed(&self.faults),
+            faults: None,
             budget: None,
         })
     }
@@ -155,16 +139,15 @@ pub enum Field {
     Provider,
     /// The model.
     Model,
-    /// One of the faults, by its place in [`FaultsRequest::FIELDS`].
-    Fault(usize),
+    /// The faults.
+    Faults,
 }
 
 impl Field {
     /// The place that a JSON pointer into the request means.
     #[must_use]
     pub fn of(pointer: &str) -> Option<Self> {
-        let mut parts = pointer.split('/').skip(1);
-        match parts.next()? {
+        match pointer.split('/').nth(1)? {
             "input" => Some(Field::Text),
             "tasks" => Some(Field::Tasks),
             "mode" => Some(Field::Mode),
@@ -172,10 +155,7 @@ impl Field {
             "concurrency" => Some(Field::Concurrency),
             "provider" => Some(Field::Provider),
             "model" => Some(Field::Model),
-            "faults" => {
-                let fault = parts.next()?;
-                FaultsRequest::FIELDS.iter().position(|f| *f == fault).map(Field::Fault)
-            }
+            "faults" => Some(Field::Faults),
             _ => None,
         }
     }
@@ -191,10 +171,7 @@ impl Field {
             Field::Concurrency => "error-concurrency",
             Field::Provider => "error-provider",
             Field::Model => "error-model",
-            Field::Fault(0) => "error-error_rate",
-            Field::Fault(1) => "error-hang_rate",
-            Field::Fault(2) => "error-truncate_rate",
-            Field::Fault(_) => "error-latency",
+            Field::Faults => "error-faults",
         }
     }
 }
@@ -213,17 +190,7 @@ mod tests {
             concurrency: " 4 ".to_owned(),
             provider: "simulator".to_owned(),
             model: String::new(),
-            faults: Vec::new(),
         }
-    }
-
-    #[test]
-    fn faults_are_sent_as_typed_and_not_at_all_when_none_are() {
-        assert_eq!(values().request(&Limits::default()).unwrap().faults, None);
-        let faults = ["10".to_owned(), String::new()].to_vec();
-        let form = Values { faults: faults.clone(), ..values() };
-        let request = form.request(&Limits::default()).unwrap();
-        assert_eq!(request.faults, FaultsRequest::typed(&faults));
     }
 
     #[test]
@@ -294,8 +261,7 @@ mod tests {
     fn pointers_below_a_field_belong_to_it() {
         assert_eq!(Field::of("/input/sample"), Some(Field::Text));
         assert_eq!(Field::of("/tasks/2"), Some(Field::Tasks));
-        assert_eq!(Field::of("/faults/hang_rate"), Some(Field::Fault(1)));
-        assert_eq!(Field::of("/faults"), None);
+        assert_eq!(Field::of("/faults/hang_rate"), Some(Field::Faults));
         assert_eq!(Field::of(""), None);
     }
 }

@@ -83,7 +83,7 @@ fn a_provider_without_a_list_of_models_needs_a_name() {
 
 #[test]
 fn faults_go_into_the_simulator_only() {
-    let faults = |percent: &str| FaultsRequest::typed(&[percent.to_owned()]);
+    let faults = |percent: &str| FaultsRequest::typed(percent.to_owned());
     let real = |percent: &str| {
         let (faults, provider) = (faults(percent), "other".to_owned());
         move |r: &mut RunRequest| {

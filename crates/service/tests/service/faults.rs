@@ -12,7 +12,7 @@ const TASKS: [&str; 6] =
 
 /// A parallel run of these tasks with that much percent errors, hangs and cut answers, and a latency.
 fn faulty(tasks: &[&str], faults: [&str; 4]) -> RunRequest {
-    let faults = FaultsRequest::typed(&faults.map(str::to_owned));
+    let faults = FaultsRequest::typed(faults.join("\n"));
     RunRequest { faults, ..request("parallel", tasks) }
 }
 

@@ -3,6 +3,9 @@
 //! measured. Ratios are of times of one run; the rest depends on the machine. `LANES_BENCH_ONLY=load` prints
 //! the figures of `load` alone.
 
+// A measurement that cannot be made ends the program, as a failed test does.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
+
 mod browser;
 mod load;
 mod pace;

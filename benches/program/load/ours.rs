@@ -11,8 +11,8 @@ use lanes_engine::{
     CallRequest, Clock, Job, RecordSource, RetryPolicy, RunClock, StopHandle, Unlimited, execute,
 };
 use lanes_model::{
-    CallId, DocumentId, DocumentInfo, EventKind, Failure, Input, Micros, Mode, Plan, RunEvent,
-    RunHeader, RunId, RunSpec, RunState, RunStatus, RunSummary, Seq, Task, TaskId,
+    Budget, CallId, DocumentId, DocumentInfo, EventKind, Failure, Input, Micros, Mode, Plan,
+    RunEvent, RunHeader, RunId, RunSpec, RunState, RunStatus, RunSummary, Seq, Task, TaskId,
     task::TEXT_PLACEHOLDER,
 };
 use lanes_provider::{Client, ProviderConfig, Timeouts};
@@ -55,7 +55,7 @@ pub async fn pass(load: &Load, url: &str) -> Pass {
     let records = StoredRecords::new(store.clone(), Arc::new(header.clone()));
     let job = Job {
         state,
-        provider: Arc::new(ClientProvider(client)),
+        provider: Arc::new(ClientProvider::new(client, None)),
         records: Arc::new(Apart { records, lanes: load.lanes, apart: load.apart }),
         sink: Arc::new(LogSink {
             run: header.id.clone(),
@@ -110,6 +110,8 @@ fn header(load: &Load, client: &Client) -> RunHeader {
             concurrency: load.lanes,
             provider: "simulator".to_owned(),
             model: MODEL.to_owned(),
+            faults: None,
+            budget: Budget::default(),
         },
         tasks: (0..load.calls).map(|call| task(load.tokens, call)).collect(),
         documents: vec![DocumentInfo {

@@ -3,6 +3,8 @@
 //! measured. Ratios are of times of one run; the rest depends on the machine. `LANES_BENCH_ONLY=load` prints
 //! the figures of `load` alone.
 
+#![allow(clippy::expect_used, reason = "a measurement that cannot go on says so")]
+
 mod browser;
 mod load;
 mod pace;

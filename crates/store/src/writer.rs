@@ -1,8 +1,8 @@
 //! [`EventWriter`]: a queue in front of the log, so that the engine never waits for the disk.
 //!
 //! One task drains it. Whatever is queued when it looks becomes one transaction. The first event
-//! after a quiet moment is committed at once; those that follow on its heels are gathered for a few
-//! milliseconds, so that a busy time costs no commit for each. An event is published after it is committed and
+//! after a quiet moment is committed at once, and so are the next few; in a busy time events are gathered for
+//! some milliseconds, so that it costs no commit for each. An event is published after it is committed and
 //! in the order it came; when a commit fails, nothing is lost or passed over: the same events are
 //! tried again.
 
@@ -24,6 +24,8 @@ use crate::{Store, StoreError};
 const BATCH: usize = 1_000;
 /// From one commit to the next, unless somebody waits for it.
 const PACE: Duration = Duration::from_millis(10);
+/// Commits in a row, each within [`PACE`] of the one before, after which that time is kept.
+const AT_ONCE: u32 = 8;
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 
@@ -118,13 +120,16 @@ impl<F: Fn(&RunId, &RunEvent)> Task<F> {
     async fn run(mut self) {
         let mut backoff = FIRST_BACKOFF;
         let mut next = Instant::now();
+        let mut in_a_row = 0u32;
         loop {
             if self.waiting.is_empty() {
                 let Some(message) = self.incoming.recv().await else { return };
                 self.take(message);
             }
+            // The first few in a row go at once: somebody has just started a run and looks at it.
+            in_a_row = if Instant::now() < next { in_a_row.saturating_add(1) } else { 0 };
             // Not by receiving: each event would wake this task.
-            if self.flushes.is_empty() && Instant::now() < next {
+            if self.flushes.is_empty() && in_a_row > AT_ONCE {
                 let _ = timeout_at(next, self.hurry.notified()).await;
             }
             while let Ok(message) = self.incoming.try_recv() {

@@ -157,10 +157,9 @@ impl FlatEnd {
                 finish: end.finish?,
             },
             "failed" => AttemptEnd::Failed { failure: end.failure?, retry_at: end.retry_at_us },
-            "cancelled" => AttemptEnd::Cancelled {
-                usage: end.usage,
-                cost_usd_micros: end.cost_usd_micros,
-            },
+            "cancelled" => {
+                AttemptEnd::Cancelled { usage: end.usage, cost_usd_micros: end.cost_usd_micros }
+            }
             _ => return None,
         })
     }

@@ -53,9 +53,7 @@ pub use ledger::{Ledger, LedgerState, Segment, call_segments, segments};
 pub use options::FallbackRequest;
 pub use plan::{DocumentInfo, PassMode, PassPlan, Plan, PlannedCall, RunHeader};
 pub use provider::{Price, ProviderInfo};
-pub use route::{
-    Fallback, Health, HoldReason, LimitReason, Priority, RouteId, RouteInfo,
-};
+pub use route::{Fallback, Health, HoldReason, LimitReason, Priority, RouteId, RouteInfo};
 pub use spec::{FieldError, Input, Limits, Mode, RunRequest, RunSpec};
 pub use state::{
     Applied, AttemptResult, AttemptState, CallState, CallStatus, FoldError, Hold, LimitChange,

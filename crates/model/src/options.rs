@@ -158,16 +158,23 @@ mod tests {
     #[test]
     fn concurrency_adapts_by_default_where_no_limit_is_known_and_nothing_is_measured() {
         assert!(check(parallel()).unwrap().adaptive);
-        assert!(!check(RunRequest { provider: Some("two".into()), ..parallel() }).unwrap().adaptive);
+        assert!(
+            !check(RunRequest { provider: Some("two".into()), ..parallel() }).unwrap().adaptive
+        );
         assert!(!check(RunRequest::default()).unwrap().adaptive);
-        assert!(check(RunRequest { adaptive: Some(true), ..RunRequest::default() }).unwrap().adaptive);
+        assert!(
+            check(RunRequest { adaptive: Some(true), ..RunRequest::default() }).unwrap().adaptive
+        );
     }
 
     #[test]
     fn fallbacks_are_those_asked_for_or_else_those_configured() {
         let two = Fallback { provider: "two".to_owned(), model: "c".to_owned() };
         assert_eq!(check(parallel()).unwrap().fallback, [two]);
-        assert_eq!(check(RunRequest { fallback: Some(vec![]), ..parallel() }).unwrap().fallback, []);
+        assert_eq!(
+            check(RunRequest { fallback: Some(vec![]), ..parallel() }).unwrap().fallback,
+            []
+        );
         let own = FallbackRequest { model: Some("b".to_owned()), ..FallbackRequest::default() };
         let spec = check(RunRequest { fallback: Some(vec![own]), ..parallel() }).unwrap();
         assert_eq!(spec.fallback[0].provider, "one");

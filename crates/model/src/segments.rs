@@ -98,8 +98,7 @@ pub fn segments(pass: &PassState, now: Micros) -> Vec<Segment> {
     }
     let limits: Vec<_> = pass.limits.iter().map(|l| (frame.relative(l.at), l.limit)).collect();
     let stints = stints(pass, frame);
-    let found =
-        sweep::sweep(&stints, &waits(pass, frame), &limits, pass.calls.len(), frame.wall);
+    let found = sweep::sweep(&stints, &waits(pass, frame), &limits, pass.calls.len(), frame.wall);
     held::split(found, &held::spans(pass, frame))
 }
 

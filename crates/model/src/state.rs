@@ -9,8 +9,8 @@ mod pass;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallId, EventKind, Health, Micros, PassEnd, PassId, PassMode, Priority, Progress,
-    RouteId, RunEvent, RunHeader, Seq,
+    CallId, EventKind, Health, Micros, PassEnd, PassId, PassMode, Priority, Progress, RouteId,
+    RunEvent, RunHeader, Seq,
 };
 
 pub use call::{AttemptResult, AttemptState, CallEndState, CallState, CallStatus};
@@ -227,11 +227,22 @@ impl RunState {
             }
             EventKind::PassHeld { pass, until, held_by, message } => {
                 if let Some(p) = self.pass_mut(*pass) {
-                    let (until, why, message) = (*until, *held_by, message.clone());
-                    p.holding = Some(Hold { from: at, until, why, message });
+                    p.hold(
+                        at,
+                        Hold { from: at, until: *until, why: *held_by, message: message.clone() },
+                    );
                 }
             }
-            EventKind::AttemptStarted { pass, call, lane, attempt, held, held_by, route, hedge } => {
+            EventKind::AttemptStarted {
+                pass,
+                call,
+                lane,
+                attempt,
+                held,
+                held_by,
+                route,
+                hedge,
+            } => {
                 if let Some(p) = self.pass_mut(*pass) {
                     p.held(at, *held, *held_by);
                 }

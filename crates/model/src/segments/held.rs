@@ -74,7 +74,10 @@ mod tests {
     }
 
     fn cut(found: &[Segment], spans: &[(u64, u64)]) -> Vec<(LedgerState, u64, u64)> {
-        let spans: Vec<_> = spans.iter().map(|&(a, b)| (Micros(a), Micros(b), LedgerState::RateLimitWait)).collect();
+        let spans: Vec<_> = spans
+            .iter()
+            .map(|&(a, b)| (Micros(a), Micros(b), LedgerState::RateLimitWait))
+            .collect();
         let out = split(found.to_vec(), &spans);
         out.iter().map(|s| (s.state, s.start.0, s.end.0)).collect()
     }

@@ -124,7 +124,8 @@ pub(super) fn sweep(
             match change {
                 // The last of those at one moment counts.
                 Change::Limit(i) => {
-                    sweep.limit = limits.get(i).map_or(0, |l| l.1 as usize).clamp(1, stints.len().max(1));
+                    sweep.limit =
+                        limits.get(i).map_or(0, |l| l.1 as usize).clamp(1, stints.len().max(1));
                 }
                 change => sweep.change(change, at),
             }

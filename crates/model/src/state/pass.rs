@@ -98,6 +98,18 @@ impl PassState {
         }
     }
 
+    /// Something holds it back from now on, or goes on doing so.
+    pub(super) fn hold(&mut self, at: Micros, new: Hold) {
+        self.holding = Some(match self.holding.take() {
+            Some(before) if before.why == new.why => Hold { from: before.from, ..new },
+            Some(before) => {
+                self.held(at, at.since(before.from), before.why);
+                new
+            }
+            None => new,
+        });
+    }
+
     /// Whatever held it back does so no longer.
     pub(super) fn end_hold(&mut self, at: Micros) {
         if let Some(Hold { from, until, why, .. }) = self.holding.take() {
@@ -140,7 +152,8 @@ impl PassState {
         let limit = limit.max(1);
         if self.limits.is_empty() && limit > self.lanes {
             // Until now all there were; those that come now were not there before.
-            let before = LimitChange { at: Micros::ZERO, limit: self.lanes, why: LimitReason::Start };
+            let before =
+                LimitChange { at: Micros::ZERO, limit: self.lanes, why: LimitReason::Start };
             self.limits.push(before);
         }
         self.limits.push(LimitChange { at, limit, why });

@@ -307,7 +307,13 @@ impl Dispatcher {
                 }
                 Permit::NotBefore { at, why, message } => {
                     let until = at.max(now + SHORTEST_HOLD);
-                    if pass.held(tier).is_some_and(|held| held.hold(now, until, why)) {
+                    let Some(news) = pass.held(tier).map(|held| held.hold(now, until, why)) else {
+                        return;
+                    };
+                    if let Some((since, why)) = news.before {
+                        self.log.pass_held(since, pass.id, now, why, String::new());
+                    }
+                    if news.now_on {
                         self.log.pass_held(now, pass.id, until, why, message);
                     }
                     if pass.ready.is_strict() {
@@ -362,10 +368,21 @@ impl Dispatcher {
         self.end_if_done(index);
     }
 
+    /// What has held a pass back does so no longer, and no attempt will tell of it.
+    fn end_holds(&mut self, index: usize, now: Micros) {
+        let pass = &mut self.passes[index];
+        for (since, why) in pass.end_holds() {
+            self.log.pass_held(since, pass.id, now, why, String::new());
+        }
+    }
+
     fn end_if_done(&mut self, index: usize) {
+        let now = self.now();
         let pass = &mut self.passes[index];
         if pass.phase == Phase::Running && pass.is_done() {
             pass.phase = Phase::Ended;
+            self.end_holds(index, now);
+            let pass = &self.passes[index];
             self.log.pass_ended(pass.last_end, pass.id, PassEnd::Completed);
             self.advance();
         }
@@ -375,7 +392,12 @@ impl Dispatcher {
     fn cancel(&mut self) {
         let now = self.now();
         self.log.cancel_requested(now);
-        for pass in self.passes.iter_mut().filter(|p| p.phase == Phase::Running) {
+        for index in 0..self.passes.len() {
+            if self.passes[index].phase != Phase::Running {
+                continue;
+            }
+            self.end_holds(index, now);
+            let pass = &mut self.passes[index];
             for call in pass.unended() {
                 let flights = pass.close(call, now);
                 let mut partial = String::new();

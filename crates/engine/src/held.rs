@@ -17,6 +17,15 @@ pub(crate) struct Held {
     announced: Micros,
 }
 
+/// What the log has to know before a hold is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct News {
+    /// Since when something else held it back, until now.
+    pub(crate) before: Option<(Micros, HoldReason)>,
+    /// Whether what holds it back from now on is long enough, and news enough.
+    pub(crate) now_on: bool,
+}
+
 impl Held {
     /// Whether it goes on.
     pub(crate) fn lasts(&self, now: Micros) -> bool {
@@ -33,21 +42,19 @@ impl Held {
         self.until.is_some() && self.why != HoldReason::RateLimit
     }
 
-    /// Nothing is permitted before a time. Says whether that is long enough, and news enough, for the
-    /// log to know before the wait is over.
-    pub(crate) fn hold(&mut self, now: Micros, until: Micros, why: HoldReason) -> bool {
-        let other = self.since.is_some() && self.why != why;
-        if other || self.since.is_none() {
+    /// Nothing is permitted before a time.
+    pub(crate) fn hold(&mut self, now: Micros, until: Micros, why: HoldReason) -> News {
+        let before = self.since.filter(|_| self.why != why).map(|since| (since, self.why));
+        if before.is_some() || self.since.is_none() {
             self.since = Some(now);
         }
         self.why = why;
         self.until = Some(until);
-        // What it was held by before is told of only now.
-        let worth = other || until.since(now.max(self.announced)) >= WORTH_ANNOUNCING;
-        if worth {
+        let now_on = before.is_some() || until.since(now.max(self.announced)) >= WORTH_ANNOUNCING;
+        if now_on {
             self.announced = until;
         }
-        worth
+        News { before, now_on }
     }
 
     /// The limiter is to be asked anew.

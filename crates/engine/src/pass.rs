@@ -33,6 +33,8 @@ struct Slot {
     number: u32,
     /// Attempts at this tier that failed. Those that were cut off do not count.
     failed: u32,
+    /// Attempts that failed while they tried whether a provider works again.
+    probes: u32,
     /// How far down the order of providers it has come.
     tier: u16,
     /// Where and on which lane it was last.
@@ -126,6 +128,7 @@ impl Pass {
             ended,
             number: last.map_or(0, |a| a.attempt.number),
             failed: failures - tier * each,
+            probes: 0,
             tier: u16::try_from(tier).unwrap_or_default(),
             last: last.map(|a| (a.lane, a.route)),
             flights: Vec::new(),
@@ -184,6 +187,11 @@ impl Pass {
     /// What holds back a tier.
     pub(crate) fn held(&mut self, tier: u16) -> Option<&mut Held> {
         self.held.get_mut(usize::from(tier))
+    }
+
+    /// Nothing holds it back any more: since when each hold was, and by what.
+    pub(crate) fn end_holds(&mut self) -> Vec<(Micros, HoldReason)> {
+        self.held.iter_mut().filter_map(Held::end).collect()
     }
 
     /// Whether it waits for something that may end before the time it was told.
@@ -291,6 +299,14 @@ impl Pass {
         self.slots.get_mut(call.index()).map_or(0, |slot| {
             slot.failed += 1;
             slot.failed
+        })
+    }
+
+    /// Counts an attempt that failed while it tried whether a provider works again.
+    pub(crate) fn count_probe(&mut self, call: CallId) -> u32 {
+        self.slots.get_mut(call.index()).map_or(0, |slot| {
+            slot.probes += 1;
+            slot.probes
         })
     }
 

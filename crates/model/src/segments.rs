@@ -181,9 +181,11 @@ fn call_waits(id: CallId, call: &CallState, frame: Frame, opened: Micros, out: &
     wait(Micros::ZERO, dependent, blank);
     wait(dependent, ready, Wait { reason: Reason::Dependency, ..blank });
     wait(ready, first, blank);
-    for (i, a) in call.attempts.iter().enumerate() {
+    let mut rest = call.attempts.as_slice();
+    while let Some((a, after)) = last_of_group(rest) {
+        rest = after;
         let Some(from) = a.end.map(|at| frame.relative(at)) else { continue };
-        let next = call.attempts.get(i + 1);
+        let next = rest.first();
         let to = next.map_or(end, |next| frame.relative(next.start));
         let blank =
             Wait { attempt: a.attempt.number, prefers: next.map(|next| next.lane), ..blank };
@@ -195,6 +197,19 @@ fn call_waits(id: CallId, call: &CallState, frame: Frame, opened: Micros, out: &
             continue;
         }
         wait(due, to, blank);
+    }
+}
+
+/// Of an attempt and the hedge beside it, if there is one, the one that ended last, and the attempts
+/// after them.
+fn last_of_group(attempts: &[AttemptState]) -> Option<(&AttemptState, &[AttemptState])> {
+    let (first, after) = attempts.split_first()?;
+    match after.split_first() {
+        Some((hedge, after)) if hedge.hedge => {
+            let is_later = hedge.end.is_none_or(|end| first.end.is_some_and(|e| e <= end));
+            Some((if is_later { hedge } else { first }, after))
+        }
+        _ => Some((first, after)),
     }
 }
 

@@ -260,6 +260,7 @@ impl RunState {
             EventKind::RunPaused => {
                 self.paused = true;
                 for p in self.passes.iter_mut().filter(|p| p.status == PassStatus::Running) {
+                    p.end_hold(at);
                     p.paused = Some(at);
                 }
             }

@@ -13,6 +13,8 @@ use crate::{Answer, AttemptId, Ended, Outcome};
 
 /// A call that failed at one endpoint goes to another one after so long.
 const ELSEWHERE: Micros = Micros::from_millis(100);
+/// So many failures of one call are put down to a provider that is being tried again.
+const MOST_PROBES: u32 = 4;
 
 impl Dispatcher {
     /// Takes in one report. Late ones, of attempts that are over, mean nothing.
@@ -144,17 +146,18 @@ impl Dispatcher {
             self.fail_landed(index, id.call, at, failure.clone(), flight.text);
             return self.give_up(Failure { message, ..failure });
         }
-        let failed = match ended.was_probe {
-            // It went to see whether a provider works again: that is not its call's fault.
-            true => pass.failures(id.call),
-            false => pass.count_failure(id.call),
-        };
+        // It went to see whether a provider works again: that is not its call's fault, unless it is
+        // this very call that the provider fails at.
+        let excused = ended.was_probe
+            && (failure.kind == FailureKind::Unreachable
+                || pass.count_probe(id.call) <= MOST_PROBES);
+        let failed = if excused { pass.failures(id.call) } else { pass.count_failure(id.call) };
         let retryable = failure.kind.is_retryable()
             || (failure.kind == FailureKind::Unreachable
-                && (ended.elsewhere || ended.was_probe || self.log.any_succeeded()));
+                && (ended.elsewhere || excused || self.log.any_succeeded()));
         let wanted = self.fatal.is_none() && retryable && failed < self.retry.max_attempts;
-        if wanted && (self.retries_left > 0 || ended.was_probe) {
-            self.retries_left -= u64::from(!ended.was_probe);
+        if wanted && (self.retries_left > 0 || excused) {
+            self.retries_left -= u64::from(!excused);
             let wait = match ended.elsewhere {
                 true => ELSEWHERE,
                 false => self.retry.wait(failed.max(1), &failure, &mut self.rng),

@@ -41,10 +41,14 @@ impl Dispatcher {
             && paused != self.paused
         {
             self.paused = paused;
-            self.log.paused(now, paused);
             if paused {
-                self.passes.iter().for_each(|p| self.limiter.step_back(p.id));
+                for index in 0..self.passes.len() {
+                    self.limiter.step_back(self.passes[index].id);
+                    // What held it back until now is not part of the pause.
+                    self.end_holds(index, now);
+                }
             }
+            self.log.paused(now, paused);
         }
         self.fill_all();
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lanes_engine::{Job, Limiter, RetryPolicy, RunClock, RunControl, Unlimited, execute};
-use lanes_model::{Budget, Micros, PassMode, RunState, RunStatus};
+use lanes_model::{Budget, Micros, PassMode, RunHeader, RunSpec, RunState, RunStatus};
 
 pub use log::{Entry, Log};
 pub use plan::header;
@@ -49,8 +49,18 @@ impl Bench {
 
     /// The same run with a budget.
     pub fn with_budget(self, budget: Budget) -> Self {
+        self.with_spec(|spec| spec.budget = budget)
+    }
+
+    /// The same run with another specification.
+    pub fn with_spec(self, change: impl FnOnce(&mut RunSpec)) -> Self {
+        self.with_header(|header| change(&mut header.spec))
+    }
+
+    /// The same run with another header.
+    pub fn with_header(self, change: impl FnOnce(&mut RunHeader)) -> Self {
         let mut header = self.log.state().header;
-        header.spec.budget = budget;
+        change(&mut header);
         Self { log: Arc::new(Log::new(header)), ..self }
     }
 

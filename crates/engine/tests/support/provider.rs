@@ -88,6 +88,10 @@ pub struct Scripted {
     pub down: Mutex<Vec<(u16, u64, u64, FailureKind)>>,
     /// Attempts by route.
     pub by_route: Mutex<Vec<u16>>,
+    /// Calls of which an attempt, counted from 1, is answered after so many milliseconds, whatever the
+    /// script says.
+    pub hasty: Mutex<Vec<(usize, usize, u64)>>,
+    asked: Mutex<Vec<usize>>,
     /// How many a route answers at once; more are refused.
     pub at_once: Mutex<Option<usize>>,
     began: Mutex<Option<Instant>>,
@@ -117,6 +121,8 @@ impl Scripted {
             down: Mutex::default(),
             by_route: Mutex::default(),
             at_once: Mutex::default(),
+            hasty: Mutex::default(),
+            asked: Mutex::default(),
             began: Mutex::default(),
         }
     }
@@ -190,7 +196,14 @@ impl Provider for Scripted {
         let call: usize = request.user.parse().expect("the call's number");
         let completed = Arc::clone(&self.completed);
         let steps = &self.script[call];
-        let step = steps[completed.lock().expect("no panic")[call] % steps.len()].clone();
+        let mut step = steps[completed.lock().expect("no panic")[call] % steps.len()].clone();
+        self.asked.lock().expect("no panic").push(call);
+        let number = self.asked.lock().expect("no panic").iter().filter(|c| **c == call).count();
+        if let Some(hasty) =
+            self.hasty.lock().expect("no panic").iter().find(|h| h.0 == call && h.1 == number)
+        {
+            step = Step::answer(hasty.2);
+        }
         self.attempts.fetch_add(1, Ordering::SeqCst);
         let now = self.flying.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_flying.fetch_max(now, Ordering::SeqCst);

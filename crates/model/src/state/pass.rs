@@ -101,7 +101,9 @@ impl PassState {
     /// Something holds it back from now on, or goes on doing so.
     pub(super) fn hold(&mut self, at: Micros, new: Hold) {
         self.holding = Some(match self.holding.take() {
-            Some(before) if before.why == new.why => Hold { from: before.from, ..new },
+            Some(before) if before.why == new.why => {
+                Hold { from: before.from.min(new.from), ..new }
+            }
             Some(before) => {
                 self.held(at, at.since(before.from), before.why);
                 new
@@ -126,35 +128,42 @@ impl PassState {
         }
     }
 
-    /// An attempt started that had been held back for so long. Holds of one kind that follow one
-    /// another within [`ONE_HOLD`] are one.
+    /// An attempt started that had been held back for so long. Where something else is known to have
+    /// held the pass back in that time, that stays.
     pub(super) fn held(&mut self, until: Micros, time: Micros, why: HoldReason) {
         self.holding = None;
-        if time.is_zero() {
+        let mut from = Micros(until.0.saturating_sub(time.0));
+        let known = self.holds.iter().rposition(|h| h.until <= from).map_or(0, |place| place + 1);
+        let later = self.holds.split_off(known.min(self.holds.len()));
+        for hold in later {
+            self.push_hold(from, hold.from, why);
+            from = from.max(hold.until);
+            self.push_hold(hold.from, hold.until, hold.why);
+        }
+        self.push_hold(from, until, why);
+    }
+
+    /// Adds a span after the others. Those of one kind that follow one another within [`ONE_HOLD`] are
+    /// one.
+    fn push_hold(&mut self, from: Micros, until: Micros, why: HoldReason) {
+        if from >= until {
             return;
         }
-        let from = Micros(until.0.saturating_sub(time.0));
         match self.holds.last_mut() {
             Some(last) if last.why == why && from <= last.until + ONE_HOLD => {
                 last.until = last.until.max(until);
             }
-            last => {
-                let from = last.map_or(from, |last| from.max(last.until));
-                if from < until {
-                    self.holds.push(Hold { from, until, why, message: String::new() });
-                }
-            }
+            _ => self.holds.push(Hold { from, until, why, message: String::new() }),
         }
     }
 
     /// From now on at most so many lanes are in use; more than there have been are added.
     pub(crate) fn set_limit(&mut self, at: Micros, limit: u32, why: LimitReason) {
         let limit = limit.max(1);
-        if self.limits.is_empty() && limit > self.lanes {
-            // Until now all there were; those that come now were not there before.
-            let before =
-                LimitChange { at: Micros::ZERO, limit: self.lanes, why: LimitReason::Start };
-            self.limits.push(before);
+        if limit > self.lanes && self.limits.first().is_none_or(|l| !l.at.is_zero()) {
+            // Those that come now were not there at the start.
+            let (at, limit, why) = (Micros::ZERO, self.lanes, LimitReason::Start);
+            self.limits.insert(0, LimitChange { at, limit, why });
         }
         self.limits.push(LimitChange { at, limit, why });
         self.lanes = self.lanes.max(limit);

@@ -18,6 +18,7 @@ pub mod ids;
 pub mod ledger;
 pub mod plan;
 pub mod provider;
+mod read;
 pub mod sample;
 mod schedule;
 mod segments;
@@ -50,6 +51,7 @@ pub use ids::{CallId, DocumentId, LaneId, Micros, PassId, RunId, Seq, TaskId, Us
 pub use ledger::{Ledger, LedgerState, Segment, call_segments, segments};
 pub use plan::{DocumentInfo, PassMode, PassPlan, Plan, PlannedCall, RunHeader};
 pub use provider::{Price, ProviderInfo};
+pub use read::{Json, Read};
 pub use spec::{FieldError, Input, Limits, Mode, RunRequest, RunSpec};
 pub use state::{
     Applied, AttemptResult, AttemptState, CallState, CallStatus, FoldError, PassState, PassStatus,

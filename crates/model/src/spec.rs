@@ -147,10 +147,8 @@ pub struct RunSpec {
     pub provider: String,
     /// The model's name.
     pub model: String,
-    /// Faults injected into the simulator. The browser does not read them: it is told in words what
-    /// they are, for reading them would take 2 kB of its WebAssembly.
+    /// Faults injected into the simulator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub faults: Option<Faults>,
     /// What the run may cost and how long it may start calls.
     #[serde(default, skip_serializing_if = "Budget::is_none")]

@@ -116,6 +116,14 @@ reads! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packed<T>(pub T);
 
+impl<T: Read> Packed<T> {
+    /// The value that was packed into that text; none when it is not JSON.
+    #[must_use]
+    pub fn of(text: &str) -> Option<Self> {
+        Json::parse(text).map(|json| Packed(T::read(&json)))
+    }
+}
+
 impl<T: Serialize> Serialize for Packed<T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[cfg(feature = "ssr")]
@@ -131,8 +139,7 @@ impl<T: Serialize> Serialize for Packed<T> {
 impl<'de, T: Read> Deserialize<'de> for Packed<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let json = Json::parse(&text).ok_or_else(|| serde::de::Error::custom("not JSON"))?;
-        Ok(Packed(T::read(&json)))
+        Packed::of(&text).ok_or_else(|| serde::de::Error::custom("not JSON"))
     }
 }
 

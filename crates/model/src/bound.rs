@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::sort::sort;
 use crate::{AttemptState, CallId, CallState, Micros, PassState, ScheduledCall};
 
 /// The term that sets a lower bound.
@@ -161,9 +162,9 @@ pub fn critical_calls(pass: &PassState) -> Vec<CallId> {
     };
     let mut chain: Vec<_> =
         attempts().filter(|(_, a)| a.lane == last.lane).map(|(id, a)| (a.start, id)).collect();
-    chain.sort_unstable();
+    sort(&mut chain);
     let mut seen = std::collections::BTreeSet::new();
-    chain.into_iter().map(|(_, id)| id).filter(|&id| seen.insert(id)).collect()
+    chain.into_iter().map(|(_, id)| id).filter(|id| seen.insert(id.index())).collect()
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ mod read;
 pub mod sample;
 mod schedule;
 mod segments;
+mod sort;
 pub mod spec;
 mod spread;
 pub mod state;

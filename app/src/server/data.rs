@@ -163,7 +163,8 @@ pub struct RunsPageData {
     pub now: String,
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
+#[cfg(feature = "ssr")]
 mod tests {
     use lanes_model::{FieldError, Limits, RunId, TaskHistory, TextCount, task};
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::format::{count, plural, seconds_headline, speedup};
-use crate::sort::sort;
+use crate::sort::sorted;
 use crate::{
     CallState, CallStatus, FailureKind, Micros, PassMode, PassState, PassStatus, RunState,
     RunStatus,
@@ -102,11 +102,10 @@ fn span(call: &CallState) -> Option<(Micros, Micros)> {
 
 /// The time that spans cover together: calls may overlap even on one lane, because a call in backoff
 /// gives its lane to another.
-fn union(mut spans: Vec<(Micros, Micros)>) -> Micros {
-    sort(&mut spans);
+fn union(spans: Vec<(Micros, Micros)>) -> Micros {
     let mut reached = Micros::ZERO;
     let mut sum = Micros::ZERO;
-    for (from, to) in spans {
+    for (from, to) in sorted(spans) {
         sum += to.since(from.max(reached));
         reached = reached.max(to);
     }

@@ -4,7 +4,7 @@
 //! calls wait for what and when ([`Wait`]). [`sweep`] gives the free lanes to the waiting calls. All
 //! times in here count from the start of the pass and lie within it, whatever the log says.
 
-use crate::sort::sort;
+use crate::sort::sorted;
 use crate::{
     AttemptResult, AttemptState, CallId, CallState, LaneId, LedgerState, Micros, PassState, Segment,
 };
@@ -116,7 +116,7 @@ fn stints(pass: &PassState, frame: Frame) -> Vec<Vec<Stint>> {
         }
     }
     for lane in &mut lanes {
-        sort(lane);
+        *lane = sorted(std::mem::take(lane));
         let mut free = Micros::ZERO;
         lane.retain_mut(|s| {
             s.start = s.start.max(free);

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::{Reason, Stint, Wait, parts};
-use crate::sort::sort;
+use crate::sort::sorted;
 use crate::{CallId, LaneId, LedgerState, Micros, Segment};
 
 /// What changes at a moment, in the order in which it takes effect. Numbers are places in the lists
@@ -77,7 +77,7 @@ pub(super) fn sweep(
         changes.push((w.from, Change::Wait(i)));
         changes.push((w.to, Change::StopWaiting(i)));
     }
-    sort(&mut changes);
+    let changes = sorted(changes);
 
     let mut sweep = Sweep {
         waits,

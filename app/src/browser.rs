@@ -4,6 +4,8 @@
 pub mod display;
 #[cfg(feature = "hydrate")]
 mod enhance;
+#[cfg(feature = "hydrate")]
+pub mod fetch;
 pub mod frames;
 pub mod keys;
 pub mod live;

@@ -5,7 +5,7 @@ pub mod compare;
 #[cfg(feature = "ssr")]
 mod export;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 pub mod timeline;
 
 #[cfg(feature = "ssr")]

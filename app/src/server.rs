@@ -1,18 +1,24 @@
 //! What the page asks of the server. Thin: each function calls the service and maps its error; a
 //! rule belongs in the service or the model.
 
+#[cfg(all(feature = "hydrate", not(feature = "ssr")))]
+mod ask;
 mod data;
 mod error;
+#[cfg(any(feature = "ssr", not(feature = "hydrate")))]
 mod functions;
 #[cfg(feature = "ssr")]
 mod pages;
 #[cfg(feature = "ssr")]
 mod request;
 
+#[cfg(all(feature = "hydrate", not(feature = "ssr")))]
+pub use ask::{cancel_run, count_text, resume_run, run_page, sample_text, start_run};
 pub use data::{ModelHistory, Packed, Prefill, ReportHtml, RunPageData, WorkbenchData};
 #[cfg(feature = "ssr")]
 pub use data::{ProviderBadge, RunsPageData};
 pub use error::UiError;
+#[cfg(any(feature = "ssr", not(feature = "hydrate")))]
 pub use functions::{cancel_run, count_text, resume_run, run_page, sample_text, start_run};
 #[cfg(feature = "ssr")]
 pub use pages::{default_provider, runs_page, workbench_data};

@@ -12,13 +12,14 @@
 
 use leptos::prelude::document;
 use leptos::task::spawn_local;
+use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
     Document, DomParser, Element, Event, HtmlDialogElement, HtmlElement, HtmlFormElement,
     SupportedType,
 };
 
+use super::fetch::fetch;
 use super::{display, keys, place};
 
 /// Brings what the server rendered to life. Called once, before the islands.
@@ -122,15 +123,8 @@ async fn refresh(old: HtmlElement) {
 }
 
 async fn read_again(id: &str) -> Option<Element> {
-    let window = web_sys::window()?;
-    let address = window.location().href().ok()?;
-    let response = wait(window.fetch_with_str(&address)).await?;
-    let response = response.dyn_into::<web_sys::Response>().ok().filter(|r| r.ok())?;
-    let text = wait(response.text().ok()?).await?.as_string()?;
+    let address = web_sys::window()?.location().href().ok()?;
+    let (_, text) = fetch(&address, None).await.ok().filter(|(ok, _)| *ok)?;
     let page = DomParser::new().ok()?.parse_from_string(&text, SupportedType::TextHtml).ok()?;
     page.get_element_by_id(id)
-}
-
-async fn wait(promise: js_sys::Promise) -> Option<JsValue> {
-    wasm_bindgen_futures::JsFuture::from(promise).await.ok()
 }

@@ -36,9 +36,9 @@ mod stream {
     use std::cell::Cell;
     use std::rc::Rc;
 
+    use lanes_model::{Json, Read};
     use leptos::prelude::on_cleanup;
     use send_wrapper::SendWrapper;
-    use serde::de::DeserializeOwned;
     use wasm_bindgen::JsCast;
     use wasm_bindgen::closure::Closure;
     use web_sys::{EventSource, MessageEvent};
@@ -60,8 +60,8 @@ mod stream {
         }
     }
 
-    fn parse<T: DeserializeOwned>(event: &MessageEvent) -> Option<T> {
-        serde_json::from_str(&event.data().as_string()?).ok()
+    fn parse(event: &MessageEvent) -> Option<Json> {
+        Json::parse(&event.data().as_string()?)
     }
 
     pub(super) fn open(run: &str, after: Seq, on_message: impl Fn(Message) + 'static) {
@@ -93,7 +93,7 @@ mod stream {
         listen(
             "event",
             Box::new(move |e| {
-                let event = parse::<lanes_model::FlatEvent>(&e);
+                let event = parse(&e).map(|json| lanes_model::FlatEvent::read(&json));
                 if let Some(event) = event.and_then(lanes_model::FlatEvent::event) {
                     seen.set(event.seq);
                     send(Message::Event(Box::new(event)));
@@ -105,7 +105,7 @@ mod stream {
             "progress",
             Box::new(move |e| {
                 if let Some(progress) = parse(&e) {
-                    send(Message::Progress(progress));
+                    send(Message::Progress(Read::read(&progress)));
                 }
             }),
         );
@@ -113,8 +113,8 @@ mod stream {
         listen(
             "clock",
             Box::new(move |e| {
-                if let Some(now) = parse::<Micros>(&e) {
-                    send(Message::Clock(now));
+                if let Some(now) = parse(&e) {
+                    send(Message::Clock(Micros::read(&now)));
                 }
             }),
         );

@@ -51,7 +51,7 @@ impl Axis {
             10_000.. => 2,
             _ => 3,
         };
-        format!("{:.decimals$} s", at.as_secs_f64())
+        format::fixed(at.as_secs_f64(), decimals) + " s"
     }
 }
 

@@ -100,7 +100,7 @@ fn fold(script: Vec<(u64, EventKind)>) -> RunState {
 }
 
 /// A run that is over.
-pub(super) fn finished(title: &str) -> RunState {
+pub(crate) fn finished(title: &str) -> RunState {
     fold(script(title))
 }
 

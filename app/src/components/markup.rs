@@ -1,7 +1,7 @@
 //! Small pieces as HTML, for places that change as a whole and often: a row of bars is one text rather
 //! than a view for each. Rule: whatever comes from outside passes through [`escape`].
 
-use lanes_model::LedgerState;
+use lanes_model::{LedgerState, format};
 
 /// Bars in the colours of their states; each with where it begins and how wide it is, in percent.
 #[must_use]
@@ -20,7 +20,7 @@ pub fn bars(parts: impl IntoIterator<Item = (LedgerState, f64, f64)>) -> String 
 /// A share in percent as CSS has it, to the thousandth.
 #[must_use]
 pub fn percent(x: f64) -> String {
-    format!("{x:.3}%")
+    format::fixed(x, 3) + "%"
 }
 
 /// Where a bar begins and how wide it is, in percent, as custom properties.

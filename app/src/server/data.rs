@@ -1,10 +1,9 @@
 //! What each page needs to draw itself, in one answer.
 
 use lanes_model::{
-    FieldError, Limits, Micros, ProviderInfo, RunId, RunState, Task, TaskHistory, TextCount,
-    sample::SampleInfo,
+    FieldError, Json, Limits, Micros, ProviderInfo, Read, RunId, RunState, Task, TaskHistory,
+    TextCount, reads, sample::SampleInfo,
 };
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// The default provider, for the top bar.
@@ -18,7 +17,7 @@ pub struct ProviderBadge {
 }
 
 /// Everything that can be chosen for a run, and what is chosen to begin with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct WorkbenchData {
     /// The shipped samples, without their text.
     pub samples: Vec<SampleInfo>,
@@ -37,7 +36,7 @@ pub struct WorkbenchData {
 }
 
 /// What calls took lately on one model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ModelHistory {
     /// The provider's id.
     pub provider: String,
@@ -48,7 +47,7 @@ pub struct ModelHistory {
 }
 
 /// The values of the form at first.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Prefill {
     /// The chosen sample's id, when the text is one.
     pub sample: Option<String>,
@@ -77,7 +76,7 @@ pub struct Prefill {
 }
 
 /// A run and what is needed to draw it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunPageData {
     /// The run as it stands.
     pub state: RunState,
@@ -92,7 +91,7 @@ pub struct RunPageData {
 }
 
 /// The parts of a run's report, as HTML.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReportHtml {
     /// The sentence, the bars and the figures.
     pub figures: String,
@@ -102,11 +101,28 @@ pub struct ReportHtml {
     pub table: String,
 }
 
-/// A value that travels from the server to the browser as a text of JSON. Islands and answers are then
-/// read by one copy of the code rather than two, and the browser, which never sends one back, needs
-/// no code that writes it: together a tenth of the page's WebAssembly.
+reads! {
+    WorkbenchData { samples, tasks, providers, limits, history, prefill, errors }
+    ModelHistory { provider, model, tasks }
+    Prefill {
+        sample, text, count, tasks, mode, race, concurrency, provider, model, faults, from,
+    }
+    RunPageData { state, now, history, report, faults }
+    ReportHtml { figures, details, table }
+}
+
+/// A value that travels from the server to the browser as a text of JSON, which [`Read`] reads. The
+/// browser never sends one back and needs no code that writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packed<T>(pub T);
+
+impl<T: Read> Packed<T> {
+    /// The value that was packed into that text; none when it is not JSON.
+    #[must_use]
+    pub fn of(text: &str) -> Option<Self> {
+        Json::parse(text).map(|json| Packed(T::read(&json)))
+    }
+}
 
 impl<T: Serialize> Serialize for Packed<T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -120,10 +136,10 @@ impl<T: Serialize> Serialize for Packed<T> {
     }
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Packed<T> {
+impl<'de, T: Read> Deserialize<'de> for Packed<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        serde_json::from_str(&text).map(Packed).map_err(serde::de::Error::custom)
+        Packed::of(&text).ok_or_else(|| serde::de::Error::custom("not JSON"))
     }
 }
 
@@ -145,4 +161,71 @@ pub struct RunsPageData {
     pub simulated_cost_usd_micros: u64,
     /// The wall clock of the server now, RFC 3339, so that "today" is the same there and here.
     pub now: String,
+}
+
+#[cfg(test)]
+#[cfg(feature = "ssr")]
+mod tests {
+    use lanes_model::{FieldError, Limits, RunId, TaskHistory, TextCount, task};
+
+    use super::*;
+    use crate::charts::fixture;
+
+    fn again<T: Read + Serialize + Clone>(value: &T) -> T {
+        let sent = serde_json::to_string(&Packed(value.clone())).unwrap();
+        serde_json::from_str::<Packed<T>>(&sent).unwrap().0
+    }
+
+    fn history() -> Vec<TaskHistory> {
+        let (task, samples) = (task::built_in().remove(0).id, 4);
+        let (duration_us, ttft_us, output_tokens, deviation_us) = (900, 200, 80, 30);
+        vec![TaskHistory { task, samples, duration_us, ttft_us, output_tokens, deviation_us }]
+    }
+
+    #[test]
+    fn a_run_reaches_the_browser_as_it_was_sent() {
+        let mut state = fixture::finished("A \"text\"\n</script>");
+        // What the browser does not read.
+        state.header.spec.input = lanes_model::Input::Text;
+        let text = |name: &str| format!("<p>{name}</p>");
+        let report = ReportHtml { figures: text("f"), details: text("d"), table: text("t") };
+        let data = RunPageData {
+            now: state.latest,
+            state,
+            history: history(),
+            report: Some(report),
+            faults: Some("hangs 5 %".to_owned()),
+        };
+        assert_eq!(again(&data), data);
+    }
+
+    #[test]
+    fn a_form_reaches_the_browser_as_it_was_sent() {
+        let data = WorkbenchData {
+            samples: Vec::new(),
+            tasks: task::built_in(),
+            providers: vec![fixture::finished("").header.provider],
+            limits: Limits::default(),
+            history: vec![ModelHistory {
+                provider: "simulator".to_owned(),
+                model: "small".to_owned(),
+                tasks: history(),
+            }],
+            prefill: Prefill {
+                sample: Some("one".to_owned()),
+                text: "words".to_owned(),
+                count: TextCount::guess("words"),
+                tasks: vec!["summary".to_owned()],
+                mode: "parallel".to_owned(),
+                race: true,
+                concurrency: "3".to_owned(),
+                provider: "simulator".to_owned(),
+                model: "small".to_owned(),
+                faults: String::new(),
+                from: Some(RunId("7".to_owned())),
+            },
+            errors: vec![FieldError::new("/tasks", "Choose one.")],
+        };
+        assert_eq!(again(&data), data);
+    }
 }

@@ -1,6 +1,6 @@
 //! What a server function answers when it fails: words for the page, places for the form.
 
-use lanes_model::FieldError;
+use lanes_model::{FieldError, Json, Read};
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
 use leptos::server_fn::codec::JsonEncoding;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,22 @@ pub enum UiError {
     Unreachable(String),
 }
 
+impl Read for UiError {
+    fn read(json: &Json) -> Self {
+        let (kind, what) = match json {
+            Json::Object(fields) => fields.first().map(|(kind, what)| (kind.as_str(), what)),
+            _ => None,
+        }
+        .unwrap_or(("", json));
+        match kind {
+            "Invalid" => UiError::Invalid(Read::read(what)),
+            "NotFound" => UiError::NotFound(Read::read(what)),
+            "Failed" => UiError::Failed(Read::read(what)),
+            _ => UiError::Unreachable(Read::read(what)),
+        }
+    }
+}
+
 impl FromServerFnError for UiError {
     type Encoder = JsonEncoding;
 
@@ -38,6 +54,25 @@ impl From<lanes_service::ServiceError> for UiError {
             E::Invalid(errors) => UiError::Invalid(errors),
             E::NotFound(what) => UiError::NotFound(what),
             other => UiError::Failed(other.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_reaches_the_browser_as_it_was_sent() {
+        let text = || "a \"reason\"".to_owned();
+        for error in [
+            UiError::Invalid(vec![FieldError::new("/tasks", text())]),
+            UiError::NotFound(text()),
+            UiError::Failed(text()),
+            UiError::Unreachable(text()),
+        ] {
+            let sent = serde_json::to_string(&error).unwrap();
+            assert_eq!(UiError::read(&Json::parse(&sent).unwrap()), error);
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What the islands ask of the server.
+//! What the islands ask of the server. The browser calls these through `ask`: a function, an argument
+//! or an answer that changes here changes there too.
 
 use lanes_model::{RunId, RunRequest, TextCount};
 use leptos::prelude::*;

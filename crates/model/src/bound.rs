@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::sort::sorted;
 use crate::{AttemptState, CallId, CallState, Micros, PassState, ScheduledCall};
 
 /// The term that sets a lower bound.
@@ -159,11 +160,10 @@ pub fn critical_calls(pass: &PassState) -> Vec<CallId> {
     else {
         return Vec::new();
     };
-    let mut chain: Vec<_> =
+    let chain: Vec<_> =
         attempts().filter(|(_, a)| a.lane == last.lane).map(|(id, a)| (a.start, id)).collect();
-    chain.sort_unstable();
     let mut seen = std::collections::BTreeSet::new();
-    chain.into_iter().map(|(_, id)| id).filter(|&id| seen.insert(id)).collect()
+    sorted(chain).into_iter().map(|(_, id)| id).filter(|id| seen.insert(id.index())).collect()
 }
 
 #[cfg(test)]

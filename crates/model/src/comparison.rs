@@ -1,10 +1,9 @@
 //! What a run shows as a whole: Sequential against Parallel, and the sentence above the report.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::format::{count, plural, seconds_headline, speedup};
+use crate::sort::sorted;
 use crate::{
     CallState, CallStatus, FailureKind, Micros, PassMode, PassState, PassStatus, RunState,
     RunStatus,
@@ -103,11 +102,10 @@ fn span(call: &CallState) -> Option<(Micros, Micros)> {
 
 /// The time that spans cover together: calls may overlap even on one lane, because a call in backoff
 /// gives its lane to another.
-fn union(mut spans: Vec<(Micros, Micros)>) -> Micros {
-    spans.sort_unstable();
+fn union(spans: Vec<(Micros, Micros)>) -> Micros {
     let mut reached = Micros::ZERO;
     let mut sum = Micros::ZERO;
-    for (from, to) in spans {
+    for (from, to) in sorted(spans) {
         sum += to.since(from.max(reached));
         reached = reached.max(to);
     }
@@ -191,13 +189,18 @@ fn all_failed(state: &RunState, failed: u64, total: u64) -> String {
 /// The kind of failure that most failed calls share; of several, the one that came first.
 #[must_use]
 pub fn main_failure(state: &RunState) -> Option<FailureKind> {
-    let mut kinds: BTreeMap<&str, (usize, usize, FailureKind)> = BTreeMap::new();
+    // How many there are of each kind, in the order in which the kinds came.
+    let mut kinds: Vec<(FailureKind, u32)> = Vec::new();
     let calls = state.passes.iter().flat_map(|p| &p.calls);
     let failed = calls.filter(|c| c.status() == CallStatus::Failed);
-    for (i, failure) in failed.filter_map(|c| c.failure.as_ref()).enumerate() {
-        kinds.entry(failure.kind.label()).or_insert((0, usize::MAX - i, failure.kind)).0 += 1;
+    for failure in failed.filter_map(|c| c.failure.as_ref()) {
+        match kinds.iter_mut().find(|(kind, _)| *kind == failure.kind) {
+            Some((_, n)) => *n += 1,
+            None => kinds.push((failure.kind, 1)),
+        }
     }
-    kinds.into_values().max_by_key(|&(n, early, _)| (n, early)).map(|(_, _, kind)| kind)
+    // Of several largest, this finds the last one: that is the first that came.
+    kinds.into_iter().rev().max_by_key(|&(_, n)| n).map(|(kind, _)| kind)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bound::rate_bound;
 use crate::schedule::Lanes;
+use crate::sort::sorted;
 use crate::spread::{Uncertain, longest};
 use crate::{
     AttemptResult, CallId, CallState, LaneId, Micros, PassId, PassMode, PassState, PassStatus,
@@ -251,9 +252,8 @@ fn remaining_in(
             None => {}
         }
     }
-    waiting.sort_unstable();
     let mut lanes: Lanes = (0..).map(LaneId).zip(free).collect();
-    out.extend(waiting.into_iter().map(|(ready, call, time)| {
+    out.extend(sorted(waiting).into_iter().map(|(ready, call, time)| {
         let (lane, start, end) = lanes.place(ready, time);
         ScheduledCall { call, lane, start, end }
     }));

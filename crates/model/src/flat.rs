@@ -1,27 +1,20 @@
-//! Reading events in the browser. The enums of [`RunEvent`] carry their tag inside, and the code that
-//! derives for reading such enums is ten times that of a struct: a twentieth of the page's
-//! WebAssembly. [`FlatEvent`] reads the same JSON as one struct with every field optional, and then
-//! becomes the event.
-
-use std::fmt;
-
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+//! Reading events in the browser. The enums of [`RunEvent`] carry their tag inside; [`FlatEvent`] reads
+//! the same JSON as one struct with every field optional, and then becomes the event.
 
 use crate::event::{Attempt, AttemptEnd, CallEnd, EventKind, Finish, PassEnd, RunEvent, Usage};
+use crate::reads;
 use crate::{
-    CallId, Failure, Health, HoldReason, LaneId, LimitReason, Micros, PassId, Priority, RouteId,
-    RunHeader, RunStatus, Seq, UsdMicros,
+    CallId, Failure, Health, HoldReason, Json, LaneId, LimitReason, Micros, PassId, Priority, Read,
+    RouteId, RunHeader, RunStatus, Seq, UsdMicros,
 };
 
 /// The fields of every kind of event.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct FlatEvent {
     seq: Seq,
     at_us: Micros,
-    r#type: String,
-    header: Option<Box<RunHeader>>,
+    kind: String,
+    header: Option<RunHeader>,
     pass: Option<PassId>,
     started_at: Option<String>,
     first: Option<CallId>,
@@ -48,7 +41,7 @@ pub struct FlatEvent {
 #[derive(Debug, Default)]
 struct FlatEnd(EndFields);
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 struct EndFields {
     result: String,
     usage: Option<Usage>,
@@ -60,25 +53,21 @@ struct EndFields {
     partial: Option<String>,
 }
 
-impl<'de> Deserialize<'de> for FlatEnd {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
-            type Value = FlatEnd;
+reads! {
+    FlatEvent {
+        seq, at_us, kind = "type", header, pass, started_at, first, count, call, lane, attempt,
+        held_us, until_us, held_by, route, hedge, message, limit, why, health, priority, number, end,
+        status,
+    }
+    EndFields { result, usage, cost_usd_micros, finish, failure, retry_at_us, output, partial }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a word or an object")
-            }
-
-            fn visit_str<E: Error>(self, word: &str) -> Result<FlatEnd, E> {
-                Ok(FlatEnd(EndFields { result: word.to_owned(), ..EndFields::default() }))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FlatEnd, A::Error> {
-                EndFields::deserialize(MapAccessDeserializer::new(map)).map(FlatEnd)
-            }
-        }
-        deserializer.deserialize_any(Either)
+impl Read for FlatEnd {
+    fn read(json: &Json) -> Self {
+        FlatEnd(match json {
+            Json::Text(word) => EndFields { result: word.clone(), ..EndFields::default() },
+            fields => Read::read(fields),
+        })
     }
 }
 
@@ -87,8 +76,8 @@ impl FlatEvent {
     #[must_use]
     pub fn event(self) -> Option<RunEvent> {
         let end = self.end;
-        let kind = match self.r#type.as_str() {
-            "run_created" => EventKind::RunCreated { header: self.header? },
+        let kind = match self.kind.as_str() {
+            "run_created" => EventKind::RunCreated { header: Box::new(self.header?) },
             "run_started" => EventKind::RunStarted,
             "pass_started" => {
                 EventKind::PassStarted { pass: self.pass?, started_at: self.started_at? }
@@ -192,7 +181,7 @@ mod tests {
 
     fn read(event: &RunEvent) -> Option<RunEvent> {
         let json = serde_json::to_string(event).unwrap();
-        serde_json::from_str::<FlatEvent>(&json).unwrap().event()
+        FlatEvent::read(&Json::parse(&json)?).event()
     }
 
     proptest! {
@@ -263,8 +252,8 @@ mod tests {
     #[test]
     fn a_kind_that_is_not_known_is_no_event() {
         let text = r#"{"seq":1,"at_us":2,"type":"moon_landed"}"#;
-        assert_eq!(serde_json::from_str::<FlatEvent>(text).unwrap().event(), None);
+        assert_eq!(FlatEvent::read(&Json::parse(text).unwrap()).event(), None);
         let text = r#"{"seq":1,"at_us":2,"type":"pass_ended","pass":0}"#;
-        assert_eq!(serde_json::from_str::<FlatEvent>(text).unwrap().event(), None);
+        assert_eq!(FlatEvent::read(&Json::parse(text).unwrap()).event(), None);
     }
 }

@@ -52,6 +52,18 @@ pub fn or_missing<T>(value: Option<T>, format: impl FnOnce(T) -> String) -> Stri
     value.map_or_else(|| MISSING.to_owned(), format)
 }
 
+/// A number that is not below zero with that many decimals, halves rounded up. Whole numbers do it:
+/// what the core library prints fractions with is a hundredth of the page's WebAssembly.
+#[must_use]
+pub fn fixed(x: f64, decimals: u32) -> String {
+    let unit = 10u64.pow(decimals.min(6));
+    let n = (x * unit as f64).round() as u64;
+    match decimals {
+        0 => n.to_string(),
+        _ => format!("{}.{:0width$}", n / unit, n % unit, width = decimals as usize),
+    }
+}
+
 /// `n` units of `quantum` µs, rounded to the nearest.
 const fn quanta(us: u64, quantum: u64) -> u64 {
     us / quantum + if us % quantum >= quantum.div_ceil(2) { 1 } else { 0 }
@@ -150,7 +162,7 @@ pub fn approx(figure: &str) -> String {
 /// A speedup: "4.8×".
 #[must_use]
 pub fn speedup(factor: f64) -> String {
-    if factor.is_finite() { format!("{factor:.1}×") } else { MISSING.to_owned() }
+    if factor.is_finite() { fixed(factor, 1) + "×" } else { MISSING.to_owned() }
 }
 
 /// A share, 1.0 being the whole: "79 %".
@@ -160,8 +172,8 @@ pub fn percent_figure(share: f64) -> Figure {
         return Figure::missing();
     }
     let whole = (share * 100.0).round();
-    // Adding zero turns −0 into 0; the minus sign is a real one.
-    let text = format!("{}", (whole + 0.0).abs());
+    // The minus sign is a real one.
+    let text = (whole.abs() as u64).to_string();
     Figure::new(if whole < 0.0 { format!("−{text}") } else { text }, "%")
 }
 

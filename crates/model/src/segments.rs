@@ -4,6 +4,7 @@
 //! calls wait for what and when ([`Wait`]). [`sweep`] gives the free lanes to the waiting calls. All
 //! times in here count from the start of the pass and lie within it, whatever the log says.
 
+use crate::sort::sorted;
 use crate::{
     AttemptResult, AttemptState, CallId, CallState, LaneId, LedgerState, Micros, PassState, Segment,
 };
@@ -38,15 +39,15 @@ impl Reason {
     }
 }
 
-/// A lane held by an attempt.
-#[derive(Debug, Clone, Copy)]
+/// A lane held by an attempt. They are sorted by time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Stint {
     start: Micros,
     end: Micros,
+    call: CallId,
     /// Within the stint; its end when no text came.
     first_token: Micros,
     failed: bool,
-    call: CallId,
     attempt: u32,
 }
 
@@ -117,7 +118,7 @@ fn stints(pass: &PassState, frame: Frame) -> Vec<Vec<Stint>> {
         }
     }
     for lane in &mut lanes {
-        lane.sort_unstable_by_key(|s| (s.start, s.end, s.call));
+        *lane = sorted(std::mem::take(lane));
         let mut free = Micros::ZERO;
         lane.retain_mut(|s| {
             s.start = s.start.max(free);

@@ -160,10 +160,8 @@ pub struct RunSpec {
     pub provider: String,
     /// The model's name.
     pub model: String,
-    /// Faults injected into the simulator. The browser does not read them: it is told in words what
-    /// they are, for reading them would take 2 kB of its WebAssembly.
+    /// Faults injected into the simulator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub faults: Option<Faults>,
     /// What the run may cost and how long it may start calls.
     #[serde(default, skip_serializing_if = "Budget::is_none")]
@@ -176,7 +174,6 @@ pub struct RunSpec {
     pub hedge: bool,
     /// What to go on with when the provider fails, in order. Not read in the browser.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub fallback: Vec<Fallback>,
     /// Whether it goes before other runs.
     #[serde(default, skip_serializing_if = "Priority::is_interactive")]

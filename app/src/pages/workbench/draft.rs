@@ -21,6 +21,7 @@ pub fn keep(form: Form, fresh: bool) {
     #[cfg(feature = "hydrate")]
     {
         use super::values::Values;
+        use lanes_model::{Json, Read};
         use leptos::prelude::*;
 
         let storage = || web_sys::window().and_then(|w| w.session_storage().ok().flatten());
@@ -29,8 +30,8 @@ pub fn keep(form: Form, fresh: bool) {
             let Some(storage) = storage() else { return };
             if before.is_none() && !fresh {
                 let kept = storage.get_item(KEY).ok().flatten();
-                if let Some(kept) = kept.and_then(|s| serde_json::from_str::<Values>(&s).ok()) {
-                    form.fill(form.data.with_value(|d| kept.fitting(d)));
+                if let Some(kept) = kept.and_then(|s| Json::parse(&s)) {
+                    form.fill(form.data.with_value(|d| Values::read(&kept).fitting(d)));
                 }
                 if let Ok(Some(faults)) = storage.get_item(FAULTS_KEY) {
                     super::faults::fill(&faults);

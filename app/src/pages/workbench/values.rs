@@ -2,13 +2,13 @@
 //! request they make. Pure; the rule is that whatever is refused here the server refuses too.
 
 use lanes_model::spec::{DEFAULT_MAX_LANES, InputRequest, text_problem};
-use lanes_model::{FieldError, Limits, Mode, RunRequest};
-use serde::{Deserialize, Serialize};
+use lanes_model::{FieldError, Limits, Mode, RunRequest, reads};
+use serde::Serialize;
 
 use crate::server::{Prefill, WorkbenchData};
 
 /// The values of the form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Values {
     /// The sample whose text it is, when nobody has edited it.
     pub sample: Option<String>,
@@ -26,6 +26,10 @@ pub struct Values {
     pub provider: String,
     /// The model as typed; empty: the provider's first.
     pub model: String,
+}
+
+reads! {
+    Values { sample, text, tasks, mode, race, concurrency, provider, model }
 }
 
 impl Values {

@@ -171,3 +171,12 @@ proptest! {
         prop_assert!(!bytes(us).is_empty());
     }
 }
+
+#[test]
+fn fractions_are_written_as_the_core_library_writes_them() {
+    for x in [0.0, 0.04, 0.05, 0.96, 1.0, 2.34, 33.333_6, 99.999_9, 12_345.678_9] {
+        assert_eq!(fixed(x, 1), format!("{x:.1}"));
+        assert_eq!(fixed(x, 3), format!("{x:.3}"));
+        assert_eq!(fixed(x, 0), format!("{x:.0}"));
+    }
+}

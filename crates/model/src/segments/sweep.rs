@@ -11,6 +11,7 @@
 use std::collections::BTreeSet;
 
 use super::{Reason, Stint, Wait, parts};
+use crate::sort::sorted;
 use crate::{CallId, LaneId, LedgerState, Micros, Segment};
 
 /// What changes at a moment, in the order in which it takes effect. Numbers are places in the lists
@@ -63,8 +64,8 @@ struct Sweep<'a> {
     fresh: Vec<usize>,
     /// Lanes held for waits of each reason.
     held: [BTreeSet<usize>; Reason::ALL.len()],
-    /// Calls without a lane, by reason.
-    unplaced: [BTreeSet<CallId>; Reason::ALL.len()],
+    /// Places of calls without a lane, by reason.
+    unplaced: [BTreeSet<usize>; Reason::ALL.len()],
     /// The present wait of each call and the lane it was given.
     current: Vec<Option<(usize, Option<usize>)>>,
 }
@@ -92,7 +93,7 @@ pub(super) fn sweep(
         changes.push((w.from, Change::Wait(i)));
         changes.push((w.to, Change::StopWaiting(i)));
     }
-    changes.sort_unstable();
+    let changes = sorted(changes);
 
     let mut sweep = Sweep {
         waits,
@@ -106,7 +107,7 @@ pub(super) fn sweep(
                 out: Vec::new(),
             })
             .collect(),
-        vacant: (0..stints.len()).collect(),
+        vacant: BTreeSet::new(),
         closed: BTreeSet::new(),
         limit: stints.len(),
         busy: 0,
@@ -115,6 +116,10 @@ pub(super) fn sweep(
         unplaced: Default::default(),
         current: vec![None; calls],
     };
+    // One by one, for a set that is collected is sorted before by code that nothing else needs.
+    for lane in 0..stints.len() {
+        sweep.vacant.insert(lane);
+    }
     for moment in changes.chunk_by(|a, b| a.0 == b.0) {
         let Some(&(at, _)) = moment.first() else { continue };
         if at >= wall {
@@ -145,7 +150,7 @@ impl Sweep<'_> {
                 match current.take() {
                     Some((_, Some(lane))) => self.vacate(lane, reason, at),
                     _ => {
-                        self.unplaced[reason as usize].remove(&call);
+                        self.unplaced[reason as usize].remove(&call.index());
                     }
                 }
             }
@@ -174,7 +179,7 @@ impl Sweep<'_> {
                 let Some(&Wait { call, reason, .. }) = self.waits.get(wait) else { return };
                 if let Some(current) = self.current.get_mut(call.index()) {
                     *current = Some((wait, None));
-                    self.unplaced[reason as usize].insert(call);
+                    self.unplaced[reason as usize].insert(call.index());
                 }
             }
         }
@@ -212,12 +217,13 @@ impl Sweep<'_> {
                 };
                 if let Some(call) = own
                     && self.vacant.contains(&lane)
-                    && self.unplaced[reason as usize].contains(&call)
+                    && self.unplaced[reason as usize].contains(&call.index())
                 {
                     self.place(call, reason, lane, at);
                 }
             }
             while let Some(&call) = self.unplaced[reason as usize].first() {
+                let call = CallId(u32::try_from(call).unwrap_or(u32::MAX));
                 let Some(lane) = self.lane_for(call, reason, at) else { break };
                 self.place(call, reason, lane, at);
             }
@@ -250,7 +256,7 @@ impl Sweep<'_> {
         self.vacate(lane, reason, at);
         if let Some(Some((_, placed))) = self.current.get_mut(call.index()) {
             *placed = None;
-            self.unplaced[reason as usize].insert(call);
+            self.unplaced[reason as usize].insert(call.index());
         }
     }
 
@@ -265,7 +271,7 @@ impl Sweep<'_> {
     /// Holds a vacant lane for a call that waits.
     fn place(&mut self, call: CallId, reason: Reason, lane: usize, at: Micros) {
         self.vacant.remove(&lane);
-        self.unplaced[reason as usize].remove(&call);
+        self.unplaced[reason as usize].remove(&call.index());
         if let Some(Some((wait, placed))) = self.current.get_mut(call.index()) {
             *placed = Some(lane);
             let holder = Holder::Wait(*wait);

@@ -112,6 +112,7 @@ fn header(load: &Load, client: &Client) -> RunHeader {
             model: MODEL.to_owned(),
             faults: None,
             budget: Budget::default(),
+            cache: false,
         },
         tasks: (0..load.calls).map(|call| task(load.tokens, call)).collect(),
         documents: vec![DocumentInfo {

@@ -178,6 +178,12 @@ fn call_waits(id: CallId, call: &CallState, frame: Frame, opened: Micros, out: &
     let dependent = opened.min(ready);
     wait(Micros::ZERO, dependent, blank);
     wait(dependent, ready, Wait { reason: Reason::Dependency, ..blank });
+    if let Some((from, until)) = call.awaited {
+        let from = frame.relative(from).max(ready).min(first);
+        let until = frame.relative_or_wall(until).clamp(from, first);
+        wait(ready, from, blank);
+        wait(from, until, Wait { reason: Reason::Dependency, ..blank });
+    }
     wait(ready, first, blank);
     for (i, a) in call.attempts.iter().enumerate() {
         let Some(from) = a.end.map(|at| frame.relative(at)) else { continue };

@@ -155,6 +155,9 @@ pub struct RunSpec {
     /// What the run may cost and how long it may start calls.
     #[serde(default, skip_serializing_if = "Budget::is_none")]
     pub budget: Budget,
+    /// Whether answers may come from the response cache.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cache: bool,
 }
 
 /// What the check needs to know of the program.
@@ -235,6 +238,7 @@ impl RunRequest {
         let faults = self.check_faults(choices, &provider, &mut errors);
         let budget = self.budget.unwrap_or_default();
         budget.check(&mut errors);
+        let cache = self.check_cache(mode, faults.is_some(), &mut errors);
         match (input, errors.is_empty()) {
             (Some(input), true) => Ok(RunSpec {
                 input,
@@ -246,9 +250,29 @@ impl RunRequest {
                 model,
                 faults,
                 budget,
+                cache,
             }),
             _ => Err(errors),
         }
+    }
+
+    /// Cached answers would falsify what is measured, and hide what is injected.
+    fn check_cache(&self, mode: Mode, faults: bool, errors: &mut Vec<FieldError>) -> bool {
+        let cache = self.cache == Some(true);
+        if cache && mode == Mode::Compare {
+            errors.push(FieldError::new(
+                "/cache",
+                "Compare measures both passes, and a cached answer would falsify that: leave the \
+                 cache out or choose parallel or sequential.",
+            ));
+        } else if cache && faults {
+            errors.push(FieldError::new(
+                "/cache",
+                "Faults are injected into requests, and a cached answer needs none: leave the cache \
+                 or the faults out.",
+            ));
+        }
+        cache
     }
 
     fn check_faults(

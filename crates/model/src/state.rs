@@ -155,6 +155,12 @@ pub struct CallState {
     pub output: String,
     /// Why it failed, when it did.
     pub failure: Option<Failure>,
+    /// The tokens that its answer used when it was asked for, when it came from the response cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached: Option<Usage>,
+    /// From when on it waited for the answer to an identical call, and until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaited: Option<(Micros, Option<Micros>)>,
 }
 
 /// How a call ended, without the texts.
@@ -328,7 +334,13 @@ impl RunState {
             EventKind::CallsQueued { pass, first, count } => {
                 let Some(p) = self.pass_mut(*pass) else { return };
                 for call in p.calls.iter_mut().skip(first.index()).take(*count as usize) {
-                    call.ready = Some(at);
+                    call.end_waiting(at);
+                    call.ready.get_or_insert(at);
+                }
+            }
+            EventKind::CallAwaits { pass, call } => {
+                if let Some(c) = self.call_mut(*pass, *call) {
+                    c.awaited = Some((at, None));
                 }
             }
             EventKind::PassHeld { pass, until } => {
@@ -380,6 +392,7 @@ impl RunState {
     fn interrupt(&mut self, at: Micros) {
         self.status = RunStatus::Interrupted;
         for call in self.passes.iter_mut().flat_map(|p| &mut p.calls) {
+            call.end_waiting(at);
             let number = match call.attempts.last() {
                 Some(a) if a.end.is_none() => a.attempt.number,
                 _ => continue,
@@ -459,6 +472,7 @@ impl RunState {
 impl CallState {
     fn start_attempt(&mut self, at: Micros, lane: LaneId, attempt: Attempt) {
         self.output.clear();
+        self.end_waiting(at);
         self.attempts.push(AttemptState {
             attempt,
             lane,
@@ -472,6 +486,13 @@ impl CallState {
             failure: None,
             retry_at: None,
         });
+    }
+
+    /// It waits for no identical call any longer.
+    fn end_waiting(&mut self, at: Micros) {
+        if let Some((_, until)) = &mut self.awaited {
+            until.get_or_insert(at);
+        }
     }
 
     fn end_attempt(&mut self, at: Micros, number: u32, end: &AttemptEnd) {
@@ -497,8 +518,12 @@ impl CallState {
 
     fn finish(&mut self, at: Micros, end: &CallEnd) {
         self.end = Some(at);
+        self.end_waiting(at);
         let (ended, text) = match end {
-            CallEnd::Succeeded { output } => (CallEndState::Succeeded, output),
+            CallEnd::Succeeded { output, cached_usage } => {
+                self.cached = *cached_usage;
+                (CallEndState::Succeeded, output)
+            }
             CallEnd::Failed { failure, partial } => {
                 self.failure = Some(failure.clone());
                 (CallEndState::Failed, partial)
@@ -525,6 +550,13 @@ impl CallState {
     #[must_use]
     pub fn start(&self) -> Option<Micros> {
         self.attempts.first().map(|a| a.start)
+    }
+
+    /// The tokens of its answer: what the attempt used that gave it, of this run or, when it came from
+    /// the response cache, of the one that asked.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        self.cached.or_else(|| self.successful()?.usage)
     }
 
     /// The attempt that gave the answer.

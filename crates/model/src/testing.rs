@@ -89,6 +89,7 @@ pub fn header(mode: Mode, lanes: u32, calls: u32) -> RunHeader {
             model: "simulated-mini".to_owned(),
             faults: None,
             budget: Default::default(),
+            cache: false,
         },
         tasks,
         documents: (0..calls)
@@ -281,7 +282,7 @@ fn end_attempt(pass: PassId, f: &Flight, again: Option<u64>, log: &mut Log) {
     log.push(EventKind::AttemptEnded { pass, call, number: f.number, end });
     if again.is_none() {
         let end = match f.attempt.fails {
-            None => CallEnd::Succeeded { output: format!("Answer {}", f.call) },
+            None => CallEnd::Succeeded { output: format!("Answer {}", f.call), cached_usage: None },
             Some(_) => CallEnd::Failed { failure: failure(), partial: "Ans".to_owned() },
         };
         log.push(EventKind::CallEnded { pass, call, end });
@@ -326,9 +327,11 @@ pub fn nonsense_passes() -> impl Strategy<Value = PassState> {
             failure: None,
             retry_at: retry_at.map(Micros),
         });
-    let call = (maybe(), prop::collection::vec(attempt, 0..4), maybe()).prop_map(
-        |(ready, attempts, end)| CallState {
+    let awaited = prop::option::weighted(0.3, (time(), maybe()));
+    let call = (maybe(), prop::collection::vec(attempt, 0..4), maybe(), awaited).prop_map(
+        |(ready, attempts, end, awaited)| CallState {
             ready: ready.map(Micros),
+            awaited: awaited.map(|(from, until)| (Micros(from), until.map(Micros))),
             attempts,
             end: end.map(Micros),
             ended: end.map(|_| state::CallEndState::Failed),

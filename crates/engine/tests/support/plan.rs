@@ -23,6 +23,7 @@ pub fn header(passes: &[(PassMode, u32)], race: bool, calls: usize) -> RunHeader
             model: "scripted-1".to_owned(),
             faults: None,
             budget: Default::default(),
+            cache: false,
         },
         tasks: Vec::new(),
         documents: vec![DocumentInfo {

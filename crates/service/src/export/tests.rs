@@ -27,6 +27,7 @@ fn header() -> RunHeader {
             model: "simulated-mini".into(),
             faults: None,
             budget: Default::default(),
+            cache: false,
         },
         tasks,
         documents: vec![DocumentInfo {
@@ -78,7 +79,7 @@ fn state() -> RunState {
                 let finish = Finish::Stop;
                 (
                     AttemptEnd::Succeeded { usage, cost_usd_micros, finish },
-                    CallEnd::Succeeded { output: ANSWER.into() },
+                    CallEnd::Succeeded { output: ANSWER.into(), cached_usage: None },
                 )
             } else {
                 (

@@ -1,11 +1,12 @@
 //! Owns all scheduling state and makes every decision: this file what starts when, `reports` what
-//! follows from what executors report.
+//! follows from what executors report, `lookups` what the response cache is asked.
 //!
 //! One loop: a stop request, a due time or a batch of executors' reports comes in; the state moves;
 //! events go out through `emit`; whatever can start now is started before the loop waits again. No
 //! step looks at more than the call it is about.
 
 mod limits;
+mod lookups;
 mod reports;
 
 use std::pin::pin;
@@ -21,6 +22,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::lookups::Lookups;
 use crate::emit::Log;
 use crate::executor::{Equipment, perform};
 use crate::messages::Report;
@@ -56,6 +58,7 @@ pub(crate) struct Dispatcher {
     passes: Vec<Pass>,
     calls: usize,
     log: Log,
+    lookups: Option<Lookups>,
     limiter: Arc<dyn Limiter>,
     retry: RetryPolicy,
     rng: fastrand::Rng,
@@ -77,10 +80,11 @@ pub(crate) struct Dispatcher {
 
 impl Dispatcher {
     pub(crate) fn new(job: Job) -> Self {
-        let Job { state, provider, records, sink, clock, limiter, retry, stop } = job;
+        let Job { state, provider, records, sink, clock, limiter, cache, retry, stop } = job;
         let (sender, reports) = mpsc::unbounded_channel();
         let passes = (0..).map(PassId).zip(&state.passes);
         let calls = state.passes.iter().flat_map(|p| &p.calls);
+        let reused = calls.clone().filter(|c| c.cached.is_some()).count();
         let answered = calls.filter(|c| c.ended == Some(CallEndState::Succeeded)).count();
         let cancelled = state.cancel_requested
             || state.passes.iter().any(|p| p.status == PassStatus::Cancelled);
@@ -89,7 +93,8 @@ impl Dispatcher {
             race: state.header.plan.race,
             passes: passes.map(|(id, p)| Pass::new(id, p, retry.max_attempts)).collect(),
             calls: state.passes.iter().map(|p| p.calls.len()).sum(),
-            log: Log::new(sink, answered, cancelled),
+            log: Log::new(sink, answered, cancelled).with_reused(reused),
+            lookups: cache.map(|cache| Lookups::new(cache, &state.passes)),
             limiter,
             retry,
             rng: fastrand::Rng::with_seed(retry.seed),
@@ -234,6 +239,7 @@ impl Dispatcher {
         for (call, failure) in std::mem::take(&mut pass.failed) {
             self.fail_call(index, call, now, failure);
         }
+        self.queue_lookups(index);
         self.fail_waiting(index, now);
         self.fill(index, now);
         self.end_if_done(index);
@@ -241,6 +247,7 @@ impl Dispatcher {
 
     /// Starts every call of a pass that can start. `now` is fresh.
     fn fill(&mut self, index: usize, mut now: Micros) {
+        self.start_lookups(index);
         let pass = &mut self.passes[index];
         if self.stopping || pass.phase != Phase::Running {
             return;

@@ -12,6 +12,7 @@ mod emit;
 mod executor;
 mod lanes;
 pub mod limits;
+mod lookup;
 mod messages;
 mod pass;
 pub mod ports;
@@ -26,8 +27,8 @@ use lanes_model::{RunState, RunStatus};
 pub use clock::{Clock, RunClock};
 pub use limits::{RateLimiter, RunLimiter};
 pub use ports::{
-    Answer, CallRequest, EventSink, Limiter, Permit, PermitRequest, Provider, RecordSource,
-    TextSink, Unlimited,
+    Answer, AnswerCache, Cached, CallRequest, EventSink, Limiter, Permit, PermitRequest, Provider,
+    RecordSource, TextSink, Unlimited,
 };
 pub use retry::{LEAST_BUDGET, RetryPolicy};
 pub use stop::{Stop, StopHandle};
@@ -46,6 +47,8 @@ pub struct Job {
     pub clock: Arc<dyn Clock>,
     /// Permits attempts.
     pub limiter: Arc<dyn Limiter>,
+    /// Where calls are looked up before they are sent, if they are.
+    pub cache: Option<Arc<dyn AnswerCache>>,
     /// When a failed call is tried again.
     pub retry: RetryPolicy,
     /// Through which the run can be stopped from outside.

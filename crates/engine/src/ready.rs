@@ -61,12 +61,19 @@ impl ReadyQueue {
         self.waiting.peek().map(|Reverse((at, _))| *at)
     }
 
-    /// Takes out all calls, in plan order.
-    pub(crate) fn drain(&mut self) -> Vec<CallId> {
-        let mut calls: Vec<_> = self.fresh.drain(..).chain(self.due.drain(..)).collect();
-        calls.extend(self.waiting.drain().map(|Reverse((_, call))| call));
+    /// Takes out all calls, in plan order, each with the time at which it is ready again, if that is
+    /// known.
+    pub(crate) fn drain_timed(&mut self) -> Vec<(CallId, Option<Micros>)> {
+        let now = self.fresh.drain(..).chain(self.due.drain(..)).map(|call| (call, None));
+        let mut calls: Vec<_> = now.collect();
+        calls.extend(self.waiting.drain().map(|Reverse((at, call))| (call, Some(at))));
         calls.sort_unstable();
         calls
+    }
+
+    /// Takes out all calls, in plan order.
+    pub(crate) fn drain(&mut self) -> Vec<CallId> {
+        self.drain_timed().into_iter().map(|(call, _)| call).collect()
     }
 }
 

@@ -158,9 +158,12 @@ pub struct CallState {
     /// The tokens that its answer used when it was asked for, when it came from the response cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached: Option<Usage>,
-    /// From when on it waited for the answer to an identical call, and until when.
+    /// When it waited for the answer to an identical call: spans in order, without overlap.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaited: Vec<(Micros, Micros)>,
+    /// Since when it waits for one now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub awaited: Option<(Micros, Option<Micros>)>,
+    pub awaiting: Option<Micros>,
 }
 
 /// How a call ended, without the texts.
@@ -340,7 +343,7 @@ impl RunState {
             }
             EventKind::CallAwaits { pass, call } => {
                 if let Some(c) = self.call_mut(*pass, *call) {
-                    c.awaited = Some((at, None));
+                    c.awaiting = Some(at);
                 }
             }
             EventKind::PassHeld { pass, until } => {
@@ -490,9 +493,7 @@ impl CallState {
 
     /// It waits for no identical call any longer.
     fn end_waiting(&mut self, at: Micros) {
-        if let Some((_, until)) = &mut self.awaited {
-            until.get_or_insert(at);
-        }
+        self.awaited.extend(self.awaiting.take().map(|from| (from, at)));
     }
 
     fn end_attempt(&mut self, at: Micros, number: u32, end: &AttemptEnd) {

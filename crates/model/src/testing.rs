@@ -327,11 +327,13 @@ pub fn nonsense_passes() -> impl Strategy<Value = PassState> {
             failure: None,
             retry_at: retry_at.map(Micros),
         });
-    let awaited = prop::option::weighted(0.3, (time(), maybe()));
+    let awaited = prop::collection::vec((time(), time()), 0..3);
+    let awaited = (awaited, prop::option::weighted(0.2, time()));
     let call = (maybe(), prop::collection::vec(attempt, 0..4), maybe(), awaited).prop_map(
-        |(ready, attempts, end, awaited)| CallState {
+        |(ready, attempts, end, (awaited, awaiting))| CallState {
             ready: ready.map(Micros),
-            awaited: awaited.map(|(from, until)| (Micros(from), until.map(Micros))),
+            awaited: awaited.into_iter().map(|(a, b)| (Micros(a), Micros(b))).collect(),
+            awaiting: awaiting.map(Micros),
             attempts,
             end: end.map(Micros),
             ended: end.map(|_| state::CallEndState::Failed),

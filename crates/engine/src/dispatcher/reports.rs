@@ -14,6 +14,10 @@ impl Dispatcher {
     /// Takes in one report. Late ones, of attempts that are over, mean nothing.
     pub(super) fn handle(&mut self, Report { key, news }: Report) {
         let index = usize::from(key.pass.0);
+        let news = match news {
+            News::LookUp(found) => return self.looked_up(index, key.call, found),
+            news => news,
+        };
         let Some(pass) = self.passes.get_mut(index) else { return };
         match (pass.stage(key), news) {
             (Some(Stage::Preparing), News::Prepared { go }) => {
@@ -59,6 +63,7 @@ impl Dispatcher {
 
     fn answered(&mut self, index: usize, key: AttemptKey, at: Micros, answer: Answer) {
         self.passes[index].close(key.call, at);
+        self.tell_cache(index, key.call, Some(&answer));
         self.spent = [self.spent].into_iter().chain(answer.cost).sum();
         self.log.answered(at, key, answer);
         self.keep_budget();
@@ -101,12 +106,16 @@ impl Dispatcher {
         let pass = &mut self.passes[index];
         let partial = pass.close(call, at);
         self.log.call_failed(at, pass.id, call, failure, partial);
+        self.tell_cache(index, call, None);
     }
 
     /// After a failure that every call would meet: fails the calls that are not on a lane with it.
     pub(super) fn fail_waiting(&mut self, index: usize, now: Micros) {
         let Some(failure) = self.fatal.clone() else { return };
-        for call in self.passes[index].ready.drain() {
+        let mut calls = self.passes[index].ready.drain();
+        calls.extend(self.drop_lookups(index));
+        calls.sort_unstable();
+        for call in calls {
             self.fail_call(index, call, now, failure.clone());
         }
     }

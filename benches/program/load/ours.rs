@@ -64,6 +64,7 @@ pub async fn pass(load: &Load, url: &str) -> Pass {
         }),
         clock,
         limiter: Arc::new(Unlimited),
+        cache: None,
         retry: RetryPolicy::default(),
         stop,
     };

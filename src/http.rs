@@ -2,6 +2,7 @@
 //! validates, calls the service and maps its error.
 
 mod assets;
+mod cache;
 mod catalogue;
 mod events;
 mod forms;
@@ -51,6 +52,7 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/api/tasks", get(catalogue::tasks))
         .route("/api/samples", get(catalogue::samples))
         .route("/api/providers", get(catalogue::providers))
+        .route("/api/cache", get(cache::stats).delete(cache::purge))
         .route("/api/runs", get(runs::list).post(runs::create))
         .route("/api/runs/{id}", get(runs::show).delete(runs::delete))
         .route("/api/runs/{id}/cancel", post(runs::cancel))
@@ -62,7 +64,8 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
     let forms = Router::new()
         .route("/runs/{id}/cancel", post(forms::cancel))
         .route("/runs/{id}/resume", post(forms::resume))
-        .route("/runs/{id}/delete", post(forms::delete));
+        .route("/runs/{id}/delete", post(forms::delete))
+        .route("/cache/purge", post(cache::purge_form));
     let pages = page::routes(&state).route("/runs", post(forms::start));
     Router::new()
         .merge(api)

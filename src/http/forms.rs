@@ -77,7 +77,8 @@ fn read(fields: &[(String, String)]) -> (RunRequest, Prefill, Vec<FieldError>) {
         concurrency,
         provider: some("provider"),
         model: some("model"),
-        cache: None,
+        // Compare hides the box, and what is hidden does not count.
+        cache: (some("cache").is_some() && one("mode") != "compare").then_some(true),
         faults: FaultsRequest::typed(faults.clone()),
         budget: None,
     };
@@ -93,6 +94,7 @@ fn read(fields: &[(String, String)]) -> (RunRequest, Prefill, Vec<FieldError>) {
         concurrency: typed,
         provider: one("provider"),
         model: one("model"),
+        cache: some("cache").is_some(),
         faults,
         ..Prefill::default()
     };

@@ -23,6 +23,7 @@ fn header(title: &str) -> RunHeader {
             model: "simulated-mini".to_owned(),
             faults: None,
             budget: Default::default(),
+            cache: false,
         },
         tasks,
         documents: vec![DocumentInfo {
@@ -73,7 +74,7 @@ fn script(title: &str) -> Vec<(u64, EventKind)> {
         ));
         log.push((from + 400, EventKind::FirstToken { pass, call, number: 1 }));
         log.push((to, EventKind::AttemptEnded { pass, call, number: 1, end }));
-        let end = CallEnd::Succeeded { output: "An answer.".to_owned() };
+        let end = CallEnd::Succeeded { output: "An answer.".to_owned(), cached_usage: None };
         log.push((to, EventKind::CallEnded { pass, call, end }));
     };
     let end = |log: &mut Vec<_>, at, pass| {

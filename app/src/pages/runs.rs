@@ -67,6 +67,10 @@ fn List(page: Result<RunsPageData, String>, filter: Filter) -> impl IntoView {
                 {data.map(|data| view! { <Listing data filter/> })}
             </div>
         </section>
+        <form class="row" method="post" action="/cache/purge">
+            <span class="hint">"Runs may use answers of earlier runs, when they are told to."</span>
+            <button class="btn btn--small btn--quiet" type="submit">"Purge cached answers"</button>
+        </form>
     }
 }
 

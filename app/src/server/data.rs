@@ -71,6 +71,9 @@ pub struct Prefill {
     /// browser need not be told.
     #[serde(skip)]
     pub faults: String,
+    /// Whether cached answers are wanted; the server draws that too.
+    #[serde(skip)]
+    pub cache: bool,
     /// The run that the form repeats, when it does: the focus goes to concurrency.
     pub from: Option<RunId>,
 }

@@ -128,6 +128,7 @@ async fn repeat(service: &Service, id: RunId) -> Result<Prefill, UiError> {
         concurrency: spec.concurrency.to_string(),
         provider: spec.provider.clone(),
         model: spec.model.clone(),
+        cache: spec.cache,
         faults: spec.faults.as_ref().map(lanes_model::Faults::fields).unwrap_or_default(),
         from: Some(id),
     })

@@ -64,6 +64,7 @@ pub async fn pass(load: &Load, url: &str) -> Pass {
         }),
         clock,
         limiter: Arc::new(Unlimited),
+        cache: None,
         retry: RetryPolicy::default(),
         stop,
     };
@@ -112,6 +113,7 @@ fn header(load: &Load, client: &Client) -> RunHeader {
             model: MODEL.to_owned(),
             faults: None,
             budget: Budget::default(),
+            cache: false,
         },
         tasks: (0..load.calls).map(|call| task(load.tokens, call)).collect(),
         documents: vec![DocumentInfo {

@@ -1,11 +1,12 @@
 //! Owns all scheduling state and makes every decision: this file what starts when, `reports` what
-//! follows from what executors report.
+//! follows from what executors report, `lookups` what the response cache is asked.
 //!
 //! One loop: a stop request, a due time or a batch of executors' reports comes in; the state moves;
 //! events go out through `emit`; whatever can start now is started before the loop waits again. No
 //! step looks at more than the call it is about.
 
 mod limits;
+mod lookups;
 mod reports;
 mod steering;
 mod tail;
@@ -23,6 +24,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::lookups::Lookups;
 use crate::controls::WishWatch;
 use crate::emit::Log;
 use crate::executor::{Equipment, perform};
@@ -59,6 +61,7 @@ pub(crate) struct Dispatcher {
     passes: Vec<Pass>,
     calls: usize,
     log: Log,
+    lookups: Option<Lookups>,
     limiter: Arc<dyn Limiter>,
     retry: RetryPolicy,
     rng: fastrand::Rng,
@@ -90,9 +93,10 @@ pub(crate) struct Dispatcher {
 
 impl Dispatcher {
     pub(crate) fn new(job: Job) -> Self {
-        let Job { state, provider, records, sink, clock, limiter, retry, control } = job;
+        let Job { state, provider, records, sink, clock, limiter, cache, retry, control } = job;
         let (sender, reports) = mpsc::unbounded_channel();
         let calls = state.passes.iter().flat_map(|p| &p.calls);
+        let reused = calls.clone().filter(|c| c.cached.is_some()).count();
         let answered = calls.filter(|c| c.ended == Some(CallEndState::Succeeded)).count();
         let cancelled = state.cancel_requested
             || state.passes.iter().any(|p| p.status == PassStatus::Cancelled);
@@ -105,7 +109,8 @@ impl Dispatcher {
                 Tries { each: retry.max_attempts, tiers: limiter.tiers() },
             ),
             calls: state.passes.iter().map(|p| p.calls.len()).sum(),
-            log: Log::new(sink, answered, cancelled),
+            log: Log::new(sink, answered, cancelled).with_reused(reused),
+            lookups: cache.map(|cache| Lookups::new(cache, &state.passes)),
             changes: limiter.changes(),
             limiter,
             retry,
@@ -193,6 +198,7 @@ impl Dispatcher {
                         return (!self.all_ended()).then_some(stop);
                     }
                     self.follow(wishes);
+                    self.fill_all();
                 }
                 () = changed(&mut self.changes), if self.waits_for_a_change() => {
                     self.passes.iter_mut().for_each(Pass::ask_again);
@@ -268,6 +274,7 @@ impl Dispatcher {
         for (call, failure) in std::mem::take(&mut pass.failed) {
             self.fail_call(index, call, now, failure);
         }
+        self.queue_lookups(index);
         self.fail_waiting(index, now);
         self.fill(index, now);
         self.end_if_done(index);
@@ -291,6 +298,7 @@ impl Dispatcher {
         if self.stopping || self.paused || self.passes[index].phase != Phase::Running {
             return;
         }
+        self.start_lookups(index);
         while let Some((call, tier)) = self.passes[index].startable(now) {
             let (attempt, avoid) = self.passes[index].next_attempt(call);
             let tokens = self.equipment.records.most_tokens(call);

@@ -17,18 +17,25 @@ use crate::{Answer, AttemptId, EventSink, RouteNews};
 pub(crate) struct Log {
     sink: Arc<dyn EventSink>,
     succeeded: usize,
+    /// Of these the ones whose answer came from the response cache.
+    reused: usize,
     cancelled: bool,
 }
 
 impl Log {
     /// Goes on with a log in which so many calls have already succeeded.
     pub(crate) fn new(sink: Arc<dyn EventSink>, succeeded: usize, cancelled: bool) -> Self {
-        Self { sink, succeeded, cancelled }
+        Self { sink, succeeded, reused: 0, cancelled }
     }
 
-    /// Whether any call has an answer.
+    /// So many of the calls that have already succeeded did so with an answer from the cache.
+    pub(crate) fn with_reused(self, reused: usize) -> Self {
+        Self { reused, ..self }
+    }
+
+    /// Whether any call was answered, and not by the response cache.
     pub(crate) fn any_succeeded(&self) -> bool {
-        self.succeeded > 0
+        self.succeeded > self.reused
     }
 
     /// Whether the user has asked to stop.
@@ -135,7 +142,20 @@ impl Log {
         let end = AttemptEnd::Succeeded { usage, cost_usd_micros: cost, finish };
         self.attempt_ended(at, id, end);
         self.succeeded += 1;
-        self.call_ended(at, id.pass, id.call, CallEnd::Succeeded { output: text });
+        let end = CallEnd::Succeeded { output: text, cached_usage: None };
+        self.call_ended(at, id.pass, id.call, end);
+    }
+
+    /// The response cache had the answer: the call ends without an attempt.
+    pub(crate) fn reused(&mut self, at: Micros, pass: PassId, call: CallId, answer: Answer) {
+        self.succeeded += 1;
+        self.reused += 1;
+        let end = CallEnd::Succeeded { output: answer.text, cached_usage: Some(answer.usage) };
+        self.call_ended(at, pass, call, end);
+    }
+
+    pub(crate) fn call_awaits(&self, at: Micros, pass: PassId, call: CallId) {
+        self.sink.append(at, EventKind::CallAwaits { pass, call });
     }
 
     pub(crate) fn attempt_failed(

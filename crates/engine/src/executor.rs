@@ -22,7 +22,7 @@ pub(crate) struct Equipment {
 }
 
 impl Equipment {
-    fn report(&self, id: AttemptId, news: News) {
+    pub(crate) fn report(&self, id: AttemptId, news: News) {
         // A closed channel means that the run is over and nobody wants to know.
         let _ = self.reports.send(Report { id, news });
     }

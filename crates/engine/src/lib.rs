@@ -17,6 +17,7 @@ mod hedge;
 mod held;
 mod lanes;
 pub mod limits;
+mod lookup;
 mod messages;
 mod pass;
 pub mod ports;
@@ -32,8 +33,8 @@ pub use clock::{Clock, RunClock};
 pub use controls::{RunControl, Stop};
 pub use limits::RateLimiter;
 pub use ports::{
-    Answer, AttemptId, CallRequest, Ended, EventSink, Limiter, Outcome, Permit, PermitRequest,
-    Provider, RecordSource, RouteNews, TextSink, Unlimited,
+    Answer, AnswerCache, AttemptId, Cached, CallRequest, Ended, EventSink, Limiter, Outcome,
+    Permit, PermitRequest, Provider, RecordSource, RouteNews, TextSink, Unlimited,
 };
 pub use retry::{LEAST_BUDGET, RetryPolicy};
 pub use routes::{RunRoutes, Target, TargetLimits};
@@ -52,6 +53,8 @@ pub struct Job {
     pub clock: Arc<dyn Clock>,
     /// Permits attempts.
     pub limiter: Arc<dyn Limiter>,
+    /// Where calls are looked up before they are sent, if they are.
+    pub cache: Option<Arc<dyn AnswerCache>>,
     /// When a failed call is tried again.
     pub retry: RetryPolicy,
     /// Through which the run can be steered from outside.

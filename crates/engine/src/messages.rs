@@ -26,4 +26,15 @@ pub(crate) enum News {
     Text { text: String },
     /// The attempt is over.
     Ended { at: Micros, result: Result<Answer, Failure> },
+    /// Not of an attempt: what the response cache says of a call.
+    LookUp(LookUp),
+}
+
+/// What the response cache says of a call: perhaps `Waits`, then `Ended`.
+#[derive(Debug)]
+pub(crate) enum LookUp {
+    /// An identical call is being asked; this one waits for its answer.
+    Waits { at: Micros },
+    /// There is an answer, or none and the call is to be asked.
+    Ended { at: Micros, answer: Option<Box<Answer>> },
 }

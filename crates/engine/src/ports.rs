@@ -226,3 +226,31 @@ impl Limiter for Unlimited {
         Permit::Granted(RouteId::default())
     }
 }
+
+/// What a response cache says of a call.
+pub enum Cached {
+    /// The answer was there.
+    Hit(Answer),
+    /// It was not: the call is to be asked. Identical calls wait for it until it has ended.
+    Miss,
+    /// An identical call, of this run or of another, is being asked. The future gives the answer once
+    /// it is there; or none when that call got none, and this one is to be asked in its place, as
+    /// after a [`Cached::Miss`].
+    Awaited(BoxFuture<'static, Option<Answer>>),
+}
+
+/// A run's access to answers that were given before. What its calls hold is given back when it is
+/// dropped.
+pub trait AnswerCache: Send + Sync + 'static {
+    /// Looks a call up. When the future is dropped before it is ready, the call holds nothing.
+    fn look_up(
+        &self,
+        pass: PassId,
+        call: CallId,
+        request: Arc<CallRequest>,
+    ) -> BoxFuture<'static, Cached>;
+
+    /// A call has ended, with this answer or for good without one: whoever waits for it need not
+    /// wait any longer. Never blocks. Calls that the cache was not asked about may come by too.
+    fn ended(&self, pass: PassId, call: CallId, answer: Option<&Answer>);
+}

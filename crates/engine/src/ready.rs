@@ -88,13 +88,19 @@ impl ReadyQueue {
         self.waiting.peek().map(|Reverse((at, ..))| *at)
     }
 
-    /// Takes out all calls, in plan order.
-    pub(crate) fn drain(&mut self) -> Vec<CallId> {
+    /// Takes out all calls, in plan order, each with the time at which it is ready again, if that is
+    /// known.
+    pub(crate) fn drain_timed(&mut self) -> Vec<(CallId, Option<Micros>)> {
         let due = self.due.iter_mut().flat_map(|due| due.drain(..).map(|(_, call)| call));
-        let mut calls: Vec<_> = self.fresh.drain(..).chain(due).collect();
-        calls.extend(self.waiting.drain().map(|Reverse((_, call, _))| call));
+        let mut calls: Vec<_> = self.fresh.drain(..).chain(due).map(|call| (call, None)).collect();
+        calls.extend(self.waiting.drain().map(|Reverse((at, call, _))| (call, Some(at))));
         calls.sort_unstable();
         calls
+    }
+
+    /// Takes out all calls, in plan order.
+    pub(crate) fn drain(&mut self) -> Vec<CallId> {
+        self.drain_timed().into_iter().map(|(call, _)| call).collect()
     }
 }
 

@@ -104,6 +104,10 @@ pub enum CallEnd {
     Succeeded {
         /// The answer's text.
         output: String,
+        /// The tokens that the answer used when it was asked for, of one that came from the response
+        /// cache: then no attempt led to it and it cost nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cached_usage: Option<Usage>,
     },
     /// Without one.
     Failed {
@@ -155,6 +159,14 @@ pub enum EventKind {
         first: CallId,
         /// How many.
         count: u32,
+    },
+    /// The answer to an identical call is on its way, and a call waits for it: until the next
+    /// `calls_queued`, `attempt_started` or `call_ended` of the call.
+    CallAwaits {
+        /// In which pass.
+        pass: PassId,
+        /// Which.
+        call: CallId,
     },
     /// A request is about to be sent.
     AttemptStarted {

@@ -50,6 +50,7 @@ struct EndFields {
     failure: Option<Failure>,
     retry_at_us: Option<Micros>,
     output: Option<String>,
+    cached_usage: Option<Usage>,
     partial: Option<String>,
 }
 
@@ -59,7 +60,9 @@ reads! {
         held_us, until_us, held_by, route, hedge, message, limit, why, health, priority, number, end,
         status,
     }
-    EndFields { result, usage, cost_usd_micros, finish, failure, retry_at_us, output, partial }
+    EndFields {
+        result, usage, cost_usd_micros, finish, failure, retry_at_us, output, partial, cached_usage,
+    }
 }
 
 impl Read for FlatEnd {
@@ -85,6 +88,7 @@ impl FlatEvent {
             "calls_queued" => {
                 EventKind::CallsQueued { pass: self.pass?, first: self.first?, count: self.count? }
             }
+            "call_awaits" => EventKind::CallAwaits { pass: self.pass?, call: self.call? },
             "attempt_started" => EventKind::AttemptStarted {
                 pass: self.pass?,
                 call: self.call?,
@@ -156,7 +160,9 @@ impl FlatEnd {
     fn call(self) -> Option<CallEnd> {
         let end = self.0;
         Some(match end.result.as_str() {
-            "succeeded" => CallEnd::Succeeded { output: end.output? },
+            "succeeded" => {
+                CallEnd::Succeeded { output: end.output?, cached_usage: end.cached_usage }
+            }
             "failed" => CallEnd::Failed { failure: end.failure?, partial: end.partial? },
             "cancelled" => CallEnd::Cancelled { partial: end.partial? },
             _ => return None,
@@ -197,6 +203,7 @@ mod tests {
     fn the_rare_events_read_as_what_was_written() {
         let (pass, call) = (PassId(1), CallId(7));
         let partial = "half \"a\" text\n".to_owned();
+        let usage = Usage { input: 9, output: 4, cached: 0, estimated: true };
         let kinds = [
             EventKind::CancelRequested,
             EventKind::PassHeld {
@@ -242,6 +249,12 @@ mod tests {
                 end: CallEnd::Failed { failure: failure(), partial: partial.clone() },
             },
             EventKind::CallEnded { pass, call, end: CallEnd::Cancelled { partial } },
+            EventKind::CallAwaits { pass, call },
+            EventKind::CallEnded {
+                pass,
+                call,
+                end: CallEnd::Succeeded { output: "old".to_owned(), cached_usage: Some(usage) },
+            },
         ];
         for kind in kinds {
             let event = RunEvent { seq: Seq(9), at: Micros(1), kind };

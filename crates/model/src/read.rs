@@ -12,10 +12,11 @@ use crate::provider::Pace;
 use crate::sample::SampleInfo;
 use crate::state::{CallEndState, Hold, LimitChange, RouteState};
 use crate::{
-    AttemptResult, AttemptState, Budget, CallId, CallState, DocumentId, Failure, FieldError, Health,
-    HoldReason, Input, LaneId, LimitReason, Limits, Micros, Mode, PassId, PassMode, PassState,
-    PassStatus, Plan, Price, Priority, Progress, ProviderInfo, RouteId, RouteInfo, RunHeader, RunId,
-    RunSpec, RunState, RunStatus, Seq, Task, TaskHistory, TaskId, TextCount, UsdMicros,
+    AttemptResult, AttemptState, Budget, CallId, CallState, DocumentId, Failure, FieldError,
+    Health, HoldReason, Input, LaneId, LimitReason, Limits, Micros, Mode, PassId, PassMode,
+    PassState, PassStatus, Plan, Price, Priority, Progress, ProviderInfo, RouteId, RouteInfo,
+    RunHeader, RunId, RunSpec, RunState, RunStatus, Seq, Task, TaskHistory, TaskId, TextCount,
+    UsdMicros,
 };
 
 /// A value of a JSON text. A number that is no `u64` reads as nothing: we write no others.
@@ -265,6 +266,15 @@ impl<T: Read> Read for Vec<T> {
     }
 }
 
+impl Read for (Micros, Micros) {
+    fn read(json: &Json) -> Self {
+        match json.list() {
+            [from, to] => (Read::read(from), Read::read(to)),
+            _ => Default::default(),
+        }
+    }
+}
+
 macro_rules! numbers {
     ($($name:ident)*) => { $(impl Read for $name {
         fn read(json: &Json) -> Self {
@@ -319,7 +329,7 @@ reads! {
         retry_at, route, hedge,
     }
     Budget { max_cost_usd_micros, deadline_ms }
-    CallState { ready, attempts, end, ended, output, failure }
+    CallState { ready, attempts, end, ended, output, failure, cached, awaited, awaiting }
     DocumentInfo { id, name, bytes, tokens }
     Failure { kind, message, http_status, retry_after = "retry_after_us" }
     FieldError { pointer, detail }
@@ -401,6 +411,7 @@ impl Read for RunSpec {
             model: Read::read(json.get("model")),
             faults: None,
             budget: Read::read(json.get("budget")),
+            cache: Read::read(json.get("cache")),
             adaptive: Read::read(json.get("adaptive")),
             hedge: Read::read(json.get("hedge")),
             fallback: Vec::new(),

@@ -6,9 +6,11 @@
 
 use crate::sort::sorted;
 use crate::{
-    AttemptResult, AttemptState, CallId, CallState, LaneId, LedgerState, Micros, PassState, Segment,
+    AttemptResult, AttemptState, CallId, CallState, LaneId, LedgerState, Micros, PassMode,
+    PassState, Segment,
 };
 
+mod awaited;
 mod held;
 mod sweep;
 
@@ -21,6 +23,9 @@ const MAX_LANES: u32 = 1 << 16;
 enum Reason {
     /// Its last attempt failed and the next one is not due yet.
     Backoff,
+    /// It is its turn, and it waits for the answer to an identical call: those behind it have to wait
+    /// for it.
+    InTurn,
     /// Nothing keeps it from starting.
     Ready,
     /// It needs something that is not there yet.
@@ -28,13 +33,13 @@ enum Reason {
 }
 
 impl Reason {
-    const ALL: [Reason; 3] = [Reason::Backoff, Reason::Ready, Reason::Dependency];
+    const ALL: [Reason; 4] = [Reason::Backoff, Reason::InTurn, Reason::Ready, Reason::Dependency];
 
     const fn state(self) -> LedgerState {
         match self {
             Reason::Backoff => LedgerState::RetryBackoff,
             Reason::Ready => LedgerState::Engine,
-            Reason::Dependency => LedgerState::DependencyWait,
+            Reason::InTurn | Reason::Dependency => LedgerState::DependencyWait,
         }
     }
 }
@@ -149,8 +154,15 @@ fn waits(pass: &PassState, frame: Frame) -> Vec<Wait> {
     let opened = pass.calls.iter().filter_map(|c| c.ready).min();
     let opened = opened.map_or(Micros::ZERO, |at| frame.relative(at));
     let mut waits = Vec::with_capacity(pass.calls.len());
+    // In a parallel pass ready calls go first: to wait for an identical call takes no lane from them.
+    let alike = match pass.mode {
+        PassMode::Sequential => Reason::InTurn,
+        PassMode::Parallel => Reason::Dependency,
+    };
     for (id, call) in (0..).map(CallId).zip(&pass.calls) {
+        let first = waits.len();
         call_waits(id, call, frame, opened, &mut waits);
+        awaited::split(&mut waits, first, &awaited::spans(call, frame), alike);
     }
     waits
 }

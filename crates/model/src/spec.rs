@@ -178,6 +178,9 @@ pub struct RunSpec {
     /// Whether it goes before other runs.
     #[serde(default, skip_serializing_if = "Priority::is_interactive")]
     pub priority: Priority,
+    /// Whether answers may come from the response cache.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cache: bool,
 }
 
 /// What the check needs to know of the program.
@@ -266,6 +269,7 @@ impl RunRequest {
         self.check_hedge(mode, &mut errors);
         let priority = self.check_priority(&mut errors);
         let fallback = self.check_fallbacks(choices, (&provider, &model), &mut errors);
+        let cache = self.check_cache(mode, faults.is_some(), &mut errors);
         match (input, errors.is_empty()) {
             (Some(input), true) => Ok(RunSpec {
                 input,
@@ -281,9 +285,29 @@ impl RunRequest {
                 hedge: self.hedge,
                 fallback,
                 priority,
+                cache,
             }),
             _ => Err(errors),
         }
+    }
+
+    /// Cached answers would falsify what is measured, and hide what is injected.
+    fn check_cache(&self, mode: Mode, faults: bool, errors: &mut Vec<FieldError>) -> bool {
+        let cache = self.cache == Some(true);
+        if cache && mode == Mode::Compare {
+            errors.push(FieldError::new(
+                "/cache",
+                "Compare measures both passes, and a cached answer would falsify that: leave the \
+                 cache out or choose parallel or sequential.",
+            ));
+        } else if cache && faults {
+            errors.push(FieldError::new(
+                "/cache",
+                "Faults are injected into requests, and a cached answer needs none: leave the cache \
+                 or the faults out.",
+            ));
+        }
+        cache
     }
 
     fn check_faults(

@@ -222,7 +222,13 @@ impl RunState {
             EventKind::CallsQueued { pass, first, count } => {
                 let Some(p) = self.pass_mut(*pass) else { return };
                 for call in p.calls.iter_mut().skip(first.index()).take(*count as usize) {
-                    call.ready = Some(at);
+                    call.end_waiting(at);
+                    call.ready.get_or_insert(at);
+                }
+            }
+            EventKind::CallAwaits { pass, call } => {
+                if let Some(c) = self.call_mut(*pass, *call) {
+                    c.awaiting = Some(at);
                 }
             }
             EventKind::PassHeld { pass, until, held_by, message } => {
@@ -327,6 +333,7 @@ impl RunState {
         self.status = RunStatus::Interrupted;
         for pass in &mut self.passes {
             for call in &mut pass.calls {
+                call.end_waiting(at);
                 if call.interrupt(at) {
                     call.output.clear();
                 }

@@ -93,6 +93,7 @@ pub fn header(mode: Mode, lanes: u32, calls: u32) -> RunHeader {
             hedge: false,
             fallback: Vec::new(),
             priority: Priority::Interactive,
+            cache: false,
         },
         tasks,
         documents: (0..calls)
@@ -289,7 +290,7 @@ fn end_attempt(pass: PassId, f: &Flight, again: Option<u64>, log: &mut Log) {
     log.push(EventKind::AttemptEnded { pass, call, number: f.number, end });
     if again.is_none() {
         let end = match f.attempt.fails {
-            None => CallEnd::Succeeded { output: format!("Answer {}", f.call) },
+            None => CallEnd::Succeeded { output: format!("Answer {}", f.call), cached_usage: None },
             Some(_) => CallEnd::Failed { failure: failure(), partial: "Ans".to_owned() },
         };
         log.push(EventKind::CallEnded { pass, call, end });
@@ -336,9 +337,13 @@ pub fn nonsense_passes() -> impl Strategy<Value = PassState> {
             failure: None,
             retry_at: retry_at.map(Micros),
         });
-    let call = (maybe(), prop::collection::vec(attempt, 0..4), maybe()).prop_map(
-        |(ready, attempts, end)| CallState {
+    let awaited = prop::collection::vec((time(), time()), 0..3);
+    let awaited = (awaited, prop::option::weighted(0.2, time()));
+    let call = (maybe(), prop::collection::vec(attempt, 0..4), maybe(), awaited).prop_map(
+        |(ready, attempts, end, (awaited, awaiting))| CallState {
             ready: ready.map(Micros),
+            awaited: awaited.into_iter().map(|(a, b)| (Micros(a), Micros(b))).collect(),
+            awaiting: awaiting.map(Micros),
             attempts,
             end: end.map(Micros),
             ended: end.map(|_| state::CallEndState::Failed),

@@ -38,6 +38,9 @@ pub struct RunView {
     /// What the run may cost and how long it may start calls.
     #[serde(default, skip_serializing_if = "Budget::is_none")]
     pub budget: Budget,
+    /// Whether answers may come from the response cache.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cache: bool,
     /// Who answers.
     pub provider: ProviderView,
     /// What is asked.
@@ -146,6 +149,10 @@ pub struct CallView {
     pub output: Option<String>,
     /// How many attempts it has had, one under way included.
     pub attempts: u32,
+    /// Whether its answer came from the response cache: then no attempt led to it, it cost nothing,
+    /// and its tokens are those of the attempt that asked at the time.
+    #[serde(default)]
+    pub cached: bool,
     /// When its first attempt began.
     pub start_us: Option<Micros>,
     /// When it ended.
@@ -228,6 +235,7 @@ impl RunView {
             resumed: state.resumed,
             faults: header.spec.faults.clone(),
             budget: header.spec.budget,
+            cache: header.spec.cache,
             provider: ProviderView {
                 id: header.provider.id.clone(),
                 name: header.provider.name.clone(),
@@ -280,14 +288,16 @@ impl CallView {
         let answer = call.successful();
         let spoke = call.attempts.iter().rfind(|a| a.first_token.is_some());
         let has_text = !call.output.is_empty() || call.ended == Some(CallEndState::Succeeded);
-        let mut costs = call.attempts.iter().filter_map(|a| a.cost_usd_micros).peekable();
-        let usage = answer.and_then(|a| a.usage);
+        let costs = call.attempts.iter().filter_map(|a| a.cost_usd_micros);
+        let mut costs = costs.chain(call.cached.map(|_| UsdMicros(0))).peekable();
+        let usage = call.usage();
         Self {
             task,
             document,
             status: call.status(),
             output: has_text.then(|| call.output.clone()),
             attempts: u32::try_from(call.attempts.len()).unwrap_or(u32::MAX),
+            cached: call.cached.is_some(),
             start_us: call.start().map(|at| at.since(zero)),
             end_us: call.end.map(|at| at.since(zero)),
             ttft_us: spoke.and_then(|a| Some(a.first_token?.since(a.start))),
@@ -298,7 +308,8 @@ impl CallView {
             }),
             estimated: usage.map(|u| u.estimated),
             cost_usd_micros: costs.peek().is_some().then(|| costs.sum()),
-            finish: answer.and_then(|a| a.finish),
+            // Only complete answers are cached.
+            finish: answer.and_then(|a| a.finish).or(call.cached.map(|_| Finish::Stop)),
             lane: call.attempts.last().map(|a| a.lane),
             error: call.failure.as_ref().map(ErrorView::of),
             attempt_log: call.attempts.iter().map(|a| AttemptView::of(a, zero)).collect(),

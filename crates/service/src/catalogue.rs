@@ -17,6 +17,7 @@ pub(crate) struct Catalogue {
     pub(crate) clients: Vec<Client>,
     pub(crate) providers: Vec<ProviderInfo>,
     task_ids: Vec<TaskId>,
+    base_urls: Vec<String>,
     provider_models: Vec<(String, Vec<String>)>,
     simulated: Vec<String>,
     latency_problem: fn(&str) -> Option<String>,
@@ -31,6 +32,7 @@ impl Catalogue {
     ) -> Result<Self, ConfigError> {
         let defaults: Vec<_> =
             configs.iter().map(|c| c.models.first().cloned().unwrap_or_default()).collect();
+        let base_urls = configs.iter().map(|c| c.base_url.clone()).collect();
         let clients = configs.into_iter().map(Client::new).collect::<Result<Vec<_>, _>>()?;
         let providers: Vec<_> = clients.iter().zip(&defaults).map(|(c, m)| c.info(m)).collect();
         let tasks = task::built_in();
@@ -39,6 +41,7 @@ impl Catalogue {
             provider_models: providers.iter().map(|p| (p.id.clone(), p.models.clone())).collect(),
             simulated: providers.iter().filter(|p| p.simulated).map(|p| p.id.clone()).collect(),
             latency_problem,
+            base_urls,
             tasks,
             clients,
             providers,
@@ -58,6 +61,12 @@ impl Catalogue {
 
     pub(crate) fn task(&self, id: &TaskId) -> Option<&Task> {
         self.tasks.iter().find(|t| &t.id == id)
+    }
+
+    /// Where a provider's requests go.
+    pub(crate) fn base_url(&self, provider: &str) -> Option<&str> {
+        let place = self.providers.iter().position(|p| p.id == provider)?;
+        self.base_urls.get(place).map(String::as_str)
     }
 
     pub(crate) fn client(&self, provider: &str) -> Option<&Client> {

@@ -2,6 +2,7 @@
 //! page, the REST handlers and the terminal; a rule that two of them share lives here.
 
 mod adapter;
+mod cache;
 mod catalogue;
 mod error;
 pub mod export;
@@ -10,6 +11,7 @@ mod limiters;
 mod service;
 mod watch;
 
+pub use cache::CacheStats;
 pub use error::ServiceError;
 pub use export::{Export, ExportFormat};
 pub use lanes_provider::{ConfigError, ProviderConfig, Timeouts};

@@ -1,5 +1,6 @@
 //! [`Service`]: start, follow, stop, list and delete runs.
 
+mod answers;
 mod control;
 mod read;
 mod start;
@@ -14,6 +15,7 @@ use lanes_store::{Entry, EventWriter, Store};
 use tokio::task::JoinHandle;
 
 use crate::ServiceError;
+use crate::cache::ResponseCache;
 use crate::catalogue::{Catalogue, SAMPLE_INFOS};
 use crate::hub::Hub;
 use crate::limiters::Limiters;
@@ -65,6 +67,7 @@ struct Inner {
     catalogue: Catalogue,
     stopping: AtomicBool,
     limiters: Limiters,
+    cache: Arc<ResponseCache>,
     /// Ends with the last run's task; see [`Service::shutdown`].
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
@@ -83,6 +86,7 @@ impl Service {
         });
         let service = Self {
             inner: Arc::new(Inner {
+                cache: ResponseCache::new(config.store.clone()),
                 store: config.store,
                 writer,
                 hub,
@@ -189,5 +193,6 @@ impl Service {
         if let Err(error) = self.inner.writer.flush().await {
             tracing::error!(%error, "the last events could not be written");
         }
+        self.inner.cache.flush().await;
     }
 }

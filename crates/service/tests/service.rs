@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[path = "service/cache.rs"]
+mod cache;
 #[path = "service/failures.rs"]
 mod failures;
 #[path = "service/faults.rs"]

@@ -5,6 +5,7 @@
 //! not wait. Used by the service; knows the model and nothing else. The rule it keeps: whatever
 //! belongs together is written in one transaction, and the order of a log is given here.
 
+mod answers;
 mod create;
 mod cursor;
 mod documents;
@@ -16,6 +17,7 @@ mod runs;
 mod store;
 mod writer;
 
+pub use answers::{AnswerKey, AnswerNote, AnswerTotals, StoredAnswer};
 pub use create::Created;
 pub use error::StoreError;
 pub use history::{CallRecord, TaskHistoryRow};

@@ -30,7 +30,9 @@ pub(super) fn first_token(call: &CallState) -> Option<Micros> {
 
 /// What its answers cost.
 pub(super) fn cost(call: &CallState) -> Option<UsdMicros> {
-    let mut priced = call.attempts.iter().filter_map(|a| a.cost_usd_micros).peekable();
+    let priced = call.attempts.iter().filter_map(|a| a.cost_usd_micros);
+    // An answer from the response cache costs nothing.
+    let mut priced = priced.chain(call.cached.map(|_| UsdMicros(0))).peekable();
     priced.peek()?;
     Some(priced.sum())
 }

@@ -193,12 +193,15 @@ fn notes(state: &RunState, id: CallId) -> Vec<String> {
     if let Some(ttft) = first_token(call) {
         notes.push(format!("First token {}", format::seconds_table(ttft)));
     }
-    if let Some(usage) = call.successful().and_then(|a| a.usage) {
+    if let Some(usage) = call.usage() {
         let sign = if usage.estimated { "≈ " } else { "" };
         notes.push(format!("{sign}{}", format::plural(usage.output, "token")));
     }
     if let Some(cost) = cost(call) {
         notes.push(format!("{}{}", format::cost(cost), cost_word(state)));
+    }
+    if call.cached.is_some() {
+        notes.push("from cache".to_owned());
     }
     if attempts > 0 {
         notes.push(format::plural(attempts as u64, "attempt"));

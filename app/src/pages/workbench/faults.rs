@@ -17,6 +17,10 @@ use html::panel;
 #[cfg(feature = "ssr")]
 mod html;
 
+/// The ticked box, in a form that does not compare.
+#[cfg(feature = "hydrate")]
+const CACHED: &str = "form:not(:has([value=compare]:checked)) #cache:checked";
+
 /// The browser finds the panel drawn, and leaves it as it is.
 #[cfg(not(feature = "ssr"))]
 fn panel(_: Form) -> String {
@@ -25,7 +29,7 @@ fn panel(_: Form) -> String {
 
 /// The panel.
 pub fn inject(form: Form) -> impl IntoView {
-    view! { <div class="faults" inner_html=panel(form) on:input=move |_| read(form)></div> }
+    view! { <div class="stack" inner_html=panel(form) on:input=move |_| read(form)></div> }
 }
 
 /// What the fields say, one a line.
@@ -37,6 +41,12 @@ pub fn typed() -> String {
         typed.push('\n');
     }
     typed
+}
+
+/// Whether cached answers are wanted. Compare hides the box, and what is hidden does not count.
+#[cfg(feature = "hydrate")]
+pub fn cached() -> Option<bool> {
+    document().query_selector(CACHED).ok()?.map(|_| true)
 }
 
 /// Marks the field that is wrong, if one is, and says why beneath the fields.
@@ -101,6 +111,12 @@ fn inputs() -> Vec<web_sys::HtmlInputElement> {
 #[cfg(not(feature = "hydrate"))]
 pub const fn typed() -> String {
     String::new()
+}
+
+/// Without a browser there is no box to tick.
+#[cfg(not(feature = "hydrate"))]
+pub const fn cached() -> Option<bool> {
+    None
 }
 
 /// Without a browser there are no fields to mark.

@@ -259,8 +259,11 @@ impl Form {
         self.failure.set(None);
         let request = match untrack(|| self.values().request(&self.limits())) {
             // What is hidden does not count.
-            Ok(request) if !untrack(|| self.simulated()) => request,
-            Ok(request) => RunRequest { faults: FaultsRequest::typed(faults::typed()), ..request },
+            Ok(request) => {
+                let faults = untrack(|| self.simulated()).then(faults::typed);
+                let faults = faults.and_then(FaultsRequest::typed);
+                RunRequest { cache: faults::cached(), faults, ..request }
+            }
             Err(errors) => return self.errors.set(errors),
         };
         self.errors.set(Vec::new());

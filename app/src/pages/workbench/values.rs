@@ -159,7 +159,8 @@ impl Field {
             "concurrency" => Some(Field::Concurrency),
             "provider" => Some(Field::Provider),
             "model" => Some(Field::Model),
-            "faults" => Some(Field::Faults),
+            // Beside the faults there is a place for what is wrong with both.
+            "faults" | "cache" => Some(Field::Faults),
             _ => None,
         }
     }

@@ -20,6 +20,10 @@ impl Dispatcher {
     /// Takes in one report. Late ones, of attempts that are over, mean nothing.
     pub(super) fn handle(&mut self, Report { id, news }: Report) {
         let index = usize::from(id.pass.0);
+        let news = match news {
+            News::LookUp(found) => return self.looked_up(index, id.call, found),
+            news => news,
+        };
         let Some(pass) = self.passes.get_mut(index) else { return };
         let Some(flight) = pass.flight(id) else { return };
         match (flight.stage, news) {
@@ -95,7 +99,11 @@ impl Dispatcher {
 
     fn answered(&mut self, index: usize, id: AttemptId, at: Micros, answer: Answer) {
         self.learn(index, id, at);
+        // What a fallback says is not what was asked for, and not to be remembered as that.
+        let route = self.passes[index].flight(id).map(|f| f.route).unwrap_or_default();
+        let first_choice = self.limiter.tier_of(route) == 0;
         self.stop_others(index, id, at);
+        self.tell_cache(index, id.call, Some(&answer).filter(|_| first_choice));
         self.spent = [self.spent].into_iter().chain(answer.cost).sum();
         self.log.answered(at, id, answer);
         self.keep_budget();
@@ -216,12 +224,16 @@ impl Dispatcher {
         let pass = &mut self.passes[index];
         pass.close(call, at);
         self.log.call_failed(at, pass.id, call, failure, partial);
+        self.tell_cache(index, call, None);
     }
 
     /// After a failure that every call would meet: fails the calls that are not on a lane with it.
     pub(super) fn fail_waiting(&mut self, index: usize, now: Micros) {
         let Some(failure) = self.fatal.clone() else { return };
-        for call in self.passes[index].ready.drain() {
+        let mut calls = self.passes[index].ready.drain();
+        calls.extend(self.drop_lookups(index));
+        calls.sort_unstable();
+        for call in calls {
             self.fail_call(index, call, now, failure.clone());
         }
     }

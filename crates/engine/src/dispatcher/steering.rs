@@ -28,7 +28,7 @@ pub(super) fn passes(state: &RunState, tries: Tries) -> Vec<Pass> {
 }
 
 impl Dispatcher {
-    /// Does what is wished now, and was not before.
+    /// Does what is wished now, and was not before; starts nothing yet.
     pub(super) fn follow(&mut self, wishes: Wishes) {
         let now = self.now();
         if let Some(lanes) = wishes.lanes
@@ -50,7 +50,6 @@ impl Dispatcher {
             }
             self.log.paused(now, paused);
         }
-        self.fill_all();
     }
 
     /// Parallel passes that are not over use so many lanes from now on.

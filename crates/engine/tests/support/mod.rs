@@ -1,5 +1,6 @@
 //! A run in a box: a plan, a scripted provider, a recording log, and ways to look at the result.
 
+pub mod cache;
 pub mod log;
 pub mod plan;
 pub mod provider;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use lanes_engine::{Job, Limiter, RetryPolicy, RunClock, RunControl, Unlimited, execute};
 use lanes_model::{Budget, Micros, PassMode, RunHeader, RunSpec, RunState, RunStatus};
 
+pub use cache::Memory;
 pub use log::{Entry, Log};
 pub use plan::header;
 pub use provider::{Script, Scripted, Step};
@@ -31,6 +33,7 @@ pub struct Bench {
     pub log: Arc<Log>,
     pub retry: RetryPolicy,
     pub limiter: Arc<dyn Limiter>,
+    pub cache: Option<Memory>,
     pub control: RunControl,
 }
 
@@ -43,6 +46,7 @@ impl Bench {
             log: Arc::new(Log::new(header)),
             retry: RetryPolicy { seed: 7, ..RetryPolicy::default() },
             limiter: Arc::new(Unlimited),
+            cache: None,
             control: RunControl::new(),
         }
     }
@@ -75,6 +79,7 @@ impl Bench {
             sink: Arc::clone(&self.log) as _,
             clock: Arc::new(clock),
             limiter: Arc::clone(&self.limiter),
+            cache: self.cache.as_ref().map(|cache| cache.of_a_run()),
             retry: self.retry,
             control: self.control.clone(),
         })

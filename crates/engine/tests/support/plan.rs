@@ -27,6 +27,7 @@ pub fn header(passes: &[(PassMode, u32)], race: bool, calls: usize) -> RunHeader
             hedge: false,
             fallback: Vec::new(),
             priority: Default::default(),
+            cache: false,
         },
         tasks: Vec::new(),
         documents: vec![DocumentInfo {

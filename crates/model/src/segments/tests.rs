@@ -1,11 +1,13 @@
 //! Lanes are covered exactly, whatever the log says; and who gets which free lane.
 
-use LedgerState::{Engine, FailedAttempt, Generating, Idle, RetryBackoff, TimeToFirstToken};
+use LedgerState::{
+    DependencyWait, Engine, FailedAttempt, Generating, Idle, RetryBackoff, TimeToFirstToken,
+};
 use proptest::prelude::*;
 
 use super::*;
 use crate::testing::{self, Script, Try, answered};
-use crate::{Ledger, Mode, RunState};
+use crate::{CallEnd, EventKind, Ledger, Mode, PassId, RunEvent, RunState, Seq, Usage};
 
 /// Every lane covered from 0 to the wall time, in order, without overlap, neighbours unlike.
 fn assert_exact_cover(pass: &PassState, now: Micros) {
@@ -163,7 +165,7 @@ fn a_call_that_is_not_ready_waits_for_another() {
     pass.calls[1].ready = Some(Micros(1_500));
     pass.calls[1].attempts[0].start = Micros(1_500);
     let found = segments(pass, state.latest);
-    assert_eq!(strip(&found, 1)[0], (LedgerState::DependencyWait, 1_500));
+    assert_eq!(strip(&found, 1)[0], (DependencyWait, 1_500));
 }
 
 #[test]
@@ -239,4 +241,55 @@ fn lanes_that_are_added_while_it_goes_on_count_from_then_on() {
     assert_eq!((pass.lanes, pass.limit()), (3, 3));
     let total = Ledger::of(&segments(&pass, Micros::ZERO)).total();
     assert_eq!(total.0, wall.0 + 2 * (wall.0 - 6_000));
+}
+
+/// A call that is answered at 10 ms while another waits for that answer from 1 ms on.
+fn log_with_an_identical_call(end: impl Fn(PassId, CallId) -> Vec<(u64, EventKind)>) -> PassState {
+    let mut log = testing::simulate(&Script::plain(Mode::Parallel, 2, &[10]));
+    let header = testing::header(Mode::Parallel, 2, 2);
+    log[0].kind = EventKind::RunCreated { header: Box::new(header) };
+    let (pass, call) = (PassId(0), CallId(1));
+    let mut kinds: Vec<_> = log.into_iter().map(|e| (e.at.0, e.kind)).collect();
+    for (_, kind) in &mut kinds {
+        if let EventKind::CallsQueued { count, .. } = kind {
+            *count = 2;
+        }
+    }
+    let last = kinds.len() - 2;
+    kinds.insert(5, (1_000, EventKind::CallAwaits { pass, call }));
+    kinds.splice(last + 1..last + 1, end(pass, call));
+    let at_end = kinds[..kinds.len() - 2].iter().map(|k| k.0).max().unwrap();
+    for kind in kinds.iter_mut().rev().take(2) {
+        kind.0 = at_end;
+    }
+    let events: Vec<_> = (1..)
+        .zip(kinds)
+        .map(|(seq, (at, kind))| RunEvent { seq: Seq(seq), at: Micros(at), kind })
+        .collect();
+    RunState::fold(&events).unwrap().passes[0].clone()
+}
+
+#[test]
+fn a_call_that_waits_for_the_answer_to_an_identical_one_is_no_time_of_the_engine() {
+    let usage = Usage { input: 1, output: 1, cached: 0, estimated: false };
+    let hit = |pass, call| {
+        let end = CallEnd::Succeeded { output: "Answer".to_owned(), cached_usage: Some(usage) };
+        let queued = EventKind::CallsQueued { pass, first: call, count: 1 };
+        vec![(10_000, queued), (10_500, EventKind::CallEnded { pass, call, end })]
+    };
+    let pass = log_with_an_identical_call(hit);
+    let found = segments(&pass, Micros::ZERO);
+    assert_exact_cover(&pass, Micros::ZERO);
+    // The look-up at first is the engine's, and so is the way back, on the lane that became free.
+    assert_eq!(strip(&found, 1), [(Engine, 1_000), (DependencyWait, 9_000), (Idle, 500)]);
+    assert_eq!(strip(&found, 0).last(), Some(&(Engine, 500)));
+    assert_eq!((pass.calls[1].usage(), pass.calls[1].attempts.len()), (Some(usage), 0));
+
+    let cancelled = |pass, call| {
+        let end = CallEnd::Cancelled { partial: String::new() };
+        vec![(10_000, EventKind::CallEnded { pass, call, end })]
+    };
+    let pass = log_with_an_identical_call(cancelled);
+    let found = segments(&pass, Micros::ZERO);
+    assert_eq!(strip(&found, 1), [(Engine, 1_000), (DependencyWait, 9_000)]);
 }

@@ -106,3 +106,18 @@ fn a_run_stored_before_there_were_faults_still_reads() {
     assert!(!json.contains("faults"));
     assert_eq!(serde_json::from_str::<RunSpec>(&json).expect("a spec"), spec);
 }
+
+#[test]
+fn cached_answers_are_for_runs_that_measure_nothing_and_inject_nothing() {
+    let cached = |mode: &str, faults: &str| {
+        let (mode, faults) = (Some(mode.to_owned()), FaultsRequest::typed(faults.to_owned()));
+        move |r: &mut RunRequest| (r.cache, r.mode, r.faults) = (Some(true), mode, faults)
+    };
+    assert_eq!(pointers(cached("compare", "")), ["/cache"]);
+    assert_eq!(pointers(cached("parallel", "10")), ["/cache"]);
+    for mode in ["parallel", "sequential"] {
+        assert_eq!(check(cached(mode, "")).map(|s| s.cache), Ok(true));
+    }
+    let spec = check(|r| r.cache = Some(false)).expect("valid");
+    assert!(!spec.cache && !serde_json::to_string(&spec).expect("JSON").contains("cache"));
+}

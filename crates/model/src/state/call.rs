@@ -84,6 +84,15 @@ pub struct CallState {
     pub output: String,
     /// Why it failed, when it did.
     pub failure: Option<Failure>,
+    /// The tokens that its answer used when it was asked for, when it came from the response cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached: Option<Usage>,
+    /// When it waited for the answer to an identical call: spans in order, without overlap.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaited: Vec<(Micros, Micros)>,
+    /// Since when it waits for one now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaiting: Option<Micros>,
 }
 
 /// How a call ended, without the texts.
@@ -107,6 +116,7 @@ impl CallState {
         route: RouteId,
         hedge: bool,
     ) {
+        self.end_waiting(at);
         // The text of the attempt beside which it runs goes on.
         if !hedge {
             self.output.clear();
@@ -126,6 +136,11 @@ impl CallState {
             failure: None,
             retry_at: None,
         });
+    }
+
+    /// It waits for no identical call any longer.
+    pub(super) fn end_waiting(&mut self, at: Micros) {
+        self.awaited.extend(self.awaiting.take().map(|from| (from, at)));
     }
 
     /// Whether this attempt's text is the one that is shown.
@@ -172,8 +187,12 @@ impl CallState {
 
     pub(super) fn finish(&mut self, at: Micros, end: &CallEnd) {
         self.end = Some(at);
+        self.end_waiting(at);
         let (ended, text) = match end {
-            CallEnd::Succeeded { output } => (CallEndState::Succeeded, output),
+            CallEnd::Succeeded { output, cached_usage } => {
+                self.cached = *cached_usage;
+                (CallEndState::Succeeded, output)
+            }
             CallEnd::Failed { failure, partial } => {
                 self.failure = Some(failure.clone());
                 (CallEndState::Failed, partial)
@@ -200,6 +219,13 @@ impl CallState {
     #[must_use]
     pub fn start(&self) -> Option<Micros> {
         self.attempts.first().map(|a| a.start)
+    }
+
+    /// The tokens of its answer: what the attempt used that gave it, of this run or, when it came from
+    /// the response cache, of the one that asked.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        self.cached.or_else(|| self.successful()?.usage)
     }
 
     /// The attempt that gave the answer.

@@ -118,3 +118,24 @@ fn a_view_is_read_back_as_it_was_written() {
     let text = serde_json::to_string(&view).unwrap();
     assert_eq!(serde_json::from_str::<RunView>(&text).unwrap(), view);
 }
+
+#[test]
+fn an_answer_from_the_cache_has_no_attempt_costs_nothing_and_keeps_its_tokens() {
+    let mut state = testing::run(&Script::plain(Mode::Parallel, 2, &[1_000, 1_000]));
+    let call = &mut state.passes[0].calls[1];
+    call.cached = call.usage();
+    call.attempts.clear();
+    state.header.spec.cache = true;
+    let v = serde_json::to_value(RunView::of(&state, state.latest)).unwrap();
+    assert_eq!(v["cache"], true);
+    let calls = &v["passes"][0]["calls"];
+    let picked = |v: &Value| {
+        ["attempts", "cached", "cost_usd_micros", "status", "finish"].map(|f| v[f].clone())
+    };
+    let expected = |v: Value| -> Vec<Value> { serde_json::from_value(v).unwrap() };
+    assert_eq!(picked(&calls[0]).to_vec(), expected(json!([1, false, 42, "succeeded", "stop"])));
+    assert_eq!(picked(&calls[1]).to_vec(), expected(json!([0, true, 0, "succeeded", "stop"])));
+    assert_eq!(calls[1]["tokens"], json!({"input": 120, "output": 40, "cached": 0}));
+    assert_eq!((&calls[1]["start_us"], &calls[1]["lane"]), (&Value::Null, &Value::Null));
+    assert_eq!(v["counts"]["succeeded"], 2);
+}

@@ -57,6 +57,9 @@ fn head(out: &mut String, state: &RunState, view: &RunView) {
     if let Some(faults) = &view.faults {
         line!(out, "- Faults injected: {}", inline(&faults.summary()));
     }
+    if view.cache {
+        line!(out, "- Cached answers: allowed");
+    }
     for document in &view.documents {
         line!(
             out,
@@ -144,7 +147,7 @@ fn calls(out: &mut String, view: &RunView) {
             time(call.start_us),
             time(took),
             time(call.ttft_us),
-            call.attempts,
+            attempts(call),
             tokens(call.tokens.map(|t| t.input)),
             tokens(call.tokens.map(|t| t.output)),
             format::or_missing(call.cost_usd_micros, format::cost_table),
@@ -204,6 +207,12 @@ fn outcome(call: &CallView) -> String {
         Some(error) => format!("{word}: {}", error.message),
         None => word.to_owned(),
     }
+}
+
+/// "2"; an answer from the response cache took no attempt.
+fn attempts(call: &CallView) -> String {
+    let from_cache = if call.cached { ", from cache" } else { "" };
+    format!("{}{from_cache}", call.attempts)
 }
 
 /// A fence longer than every run of backticks in the text.

@@ -9,7 +9,7 @@ use lanes_model::{CallStatus, RunView};
 
 use crate::ServiceError;
 
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 17] = [
     "pass",
     "task",
     "document",
@@ -26,6 +26,7 @@ const COLUMNS: [&str; 16] = [
     "cost_usd_micros",
     "error",
     "output",
+    "from_cache",
 ];
 
 pub(super) fn csv(view: &RunView) -> Result<String, ServiceError> {
@@ -43,7 +44,7 @@ pub(super) fn csv(view: &RunView) -> Result<String, ServiceError> {
     String::from_utf8(bytes).map_err(|e| failed(&e))
 }
 
-fn record(view: &RunView, pass: &str, call: &CallView) -> [String; 16] {
+fn record(view: &RunView, pass: &str, call: &CallView) -> [String; 17] {
     let number = |n: Option<u64>| n.map(|n| n.to_string()).unwrap_or_default();
     let document = view.documents.iter().find(|d| d.id == call.document);
     let tokens = call.tokens;
@@ -65,6 +66,7 @@ fn record(view: &RunView, pass: &str, call: &CallView) -> [String; 16] {
         number(call.cost_usd_micros.map(|c| c.0)),
         call.error.as_ref().map(|e| e.message.clone()).unwrap_or_default(),
         call.output.clone().unwrap_or_default(),
+        call.cached.to_string(),
     ]
 }
 

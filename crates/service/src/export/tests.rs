@@ -27,6 +27,7 @@ fn header() -> RunHeader {
             model: "simulated-mini".into(),
             faults: None,
             budget: Default::default(),
+            cache: false,
         },
         tasks,
         documents: vec![DocumentInfo {
@@ -78,7 +79,7 @@ fn state() -> RunState {
                 let finish = Finish::Stop;
                 (
                     AttemptEnd::Succeeded { usage, cost_usd_micros, finish },
-                    CallEnd::Succeeded { output: ANSWER.into() },
+                    CallEnd::Succeeded { output: ANSWER.into(), cached_usage: None },
                 )
             } else {
                 (
@@ -115,14 +116,14 @@ fn json_is_the_run_as_the_api_shows_it() {
 fn csv_has_a_row_for_each_call_of_each_pass_and_no_formula() {
     let text = body(ExportFormat::Csv);
     let mut reader = csv::Reader::from_reader(text.as_bytes());
-    assert_eq!(reader.headers().unwrap().len(), 16);
+    assert_eq!(reader.headers().unwrap().len(), 17);
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 4);
     let first: Vec<&str> = rows[0].iter().collect();
     assert_eq!(first[..4], ["parallel", "summary", "'@document", "succeeded"]);
     assert_eq!(first[5..8], ["0", "1000000", "1000000"]);
     assert_eq!(first[10..14], ["320", "40", "0", "1200"]);
-    assert_eq!(first[15], format!("'{ANSWER}"));
+    assert_eq!(first[15..], [format!("'{ANSWER}").as_str(), "false"]);
     assert_eq!(&rows[1][14], "'+refused | by the provider");
     let formula = |cell: &str| cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
     assert!(rows.iter().flatten().all(|cell| !formula(cell)));
@@ -149,6 +150,26 @@ fn the_report_says_which_faults_were_injected() {
     let text = export(&state, Micros::ZERO, ExportFormat::Markdown).unwrap().body;
     let line = "- Faults injected: 10\u{2009}% errors, 5\u{2009}% cut answers\n";
     assert!(text.contains(line), "{text}");
+}
+
+#[test]
+fn an_answer_from_the_cache_is_marked_in_every_form() {
+    let mut state = state();
+    let call = &mut state.passes[1].calls[0];
+    call.cached = call.usage();
+    call.attempts.clear();
+    state.header.spec.cache = true;
+    let body = |format| export(&state, Micros::ZERO, format).unwrap().body;
+    assert!(body(ExportFormat::Json).contains("\"cached\": true"));
+    let text = body(ExportFormat::Markdown);
+    assert!(text.contains("| 0, from cache | 320 | 40 | $0"), "{text}");
+    assert!(text.contains("- Cached answers: allowed"));
+    let text = body(ExportFormat::Csv);
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let marks: Vec<_> = rows.iter().map(|row| (&row[9], &row[13], &row[16])).collect();
+    assert_eq!(marks[0], ("1", "1200", "false"));
+    assert_eq!(marks[2], ("0", "0", "true"));
 }
 
 #[test]

@@ -131,12 +131,12 @@ impl Service {
         let limiter = inner.limiters.of(&state.header);
         let told = Arc::clone(&limiter);
         let client = client.listened_to(Arc::new(move |limits| told.observe(limits)));
+        let header = Arc::new(state.header.clone());
+        let base_url = inner.catalogue.base_url(&header.spec.provider).unwrap_or_default();
+        let cache = header.spec.cache.then(|| inner.cache.of_run(Arc::clone(&header), base_url));
         let job = Job {
             provider: Arc::new(ClientProvider::new(client, state.header.spec.faults.as_ref())),
-            records: Arc::new(StoredRecords::new(
-                inner.store.clone(),
-                Arc::new(state.header.clone()),
-            )),
+            records: Arc::new(StoredRecords::new(inner.store.clone(), header)),
             sink: Arc::new(LogSink {
                 run: run.clone(),
                 writer: inner.writer.clone(),
@@ -144,6 +144,7 @@ impl Service {
             }),
             clock,
             limiter: Arc::new(RunLimiter::new(limiter)),
+            cache,
             retry: RetryPolicy::default(),
             stop,
             state,

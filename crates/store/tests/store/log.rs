@@ -85,7 +85,7 @@ async fn an_answer_keeps_its_nul_and_its_200_kilobytes() {
     let kind = EventKind::CallEnded {
         pass: PassId(0),
         call: CallId(0),
-        end: CallEnd::Succeeded { output },
+        end: CallEnd::Succeeded { output, cached_usage: None },
     };
     let entry = Entry { run: id("a"), at: Micros(u64::MAX / 4), kind };
     store.append(std::slice::from_ref(&entry)).await.unwrap();

@@ -74,6 +74,7 @@ pub fn header(run: &str, documents: &[DocumentInfo]) -> RunHeader {
             model: "sim-1".to_owned(),
             faults: None,
             budget: Default::default(),
+            cache: false,
         },
         tasks,
         documents: documents.to_vec(),

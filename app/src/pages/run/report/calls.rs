@@ -1,6 +1,6 @@
 //! The calls of a run that is over as a table: what each took, used and cost, pass beside pass.
 
-use lanes_model::{AttemptState, CallId, CallStatus, Micros, PassState, RunState, format};
+use lanes_model::{CallId, CallState, CallStatus, Micros, PassState, RunState, format};
 use leptos::prelude::*;
 
 use super::super::facts::{call_name, cost, cost_word, duration, first_token, main_pass};
@@ -11,8 +11,13 @@ fn time(t: Option<Micros>) -> String {
     format::or_missing(t, format::seconds_table)
 }
 
-fn tokens(a: Option<&AttemptState>, of: impl Fn(lanes_model::Usage) -> u64) -> Option<u64> {
-    a.and_then(|a| a.usage).map(of)
+/// How many attempts a call took; an answer from the response cache says so instead.
+fn attempts(call: &CallState) -> String {
+    match (call.cached, call.attempts.len()) {
+        (None, n) => format::count(n as u64),
+        (Some(_), 0) => "from cache".to_owned(),
+        (Some(_), n) => format!("{}, from cache", format::count(n as u64)),
+    }
 }
 
 struct Row {
@@ -25,13 +30,13 @@ struct Row {
 fn row(state: &RunState, passes: &[&PassState], id: CallId) -> Option<Row> {
     let calls: Vec<_> = passes.iter().filter_map(|p| p.calls.get(id.index())).collect();
     let main = main_pass(state)?.calls.get(id.index())?;
-    let answer = main.successful();
+    let usage = main.usage();
     let mut cells: Vec<_> = calls.iter().map(|c| time(duration(c, state.latest))).collect();
     cells.extend(calls.iter().map(|c| time(first_token(c))));
-    cells.push(format::or_missing(tokens(answer, |u| u.input), format::count));
-    cells.push(format::or_missing(tokens(answer, |u| u.output), format::count));
+    cells.push(format::or_missing(usage.map(|u| u.input), format::count));
+    cells.push(format::or_missing(usage.map(|u| u.output), format::count));
     cells.push(format::or_missing(cost(main), format::cost_table));
-    let attempts: Vec<_> = calls.iter().map(|c| format::count(c.attempts.len() as u64)).collect();
+    let attempts: Vec<_> = calls.iter().map(|c| attempts(c)).collect();
     let same = attempts.windows(2).all(|w| w[0] == w[1]);
     cells.push(if same {
         attempts.first().cloned().unwrap_or_default()
@@ -49,7 +54,7 @@ fn totals(state: &RunState, passes: &[&PassState]) -> Vec<String> {
     cells.extend(passes.iter().map(|_| String::new()));
     let main = || main_pass(state).into_iter().flat_map(|p| &p.calls);
     let sum = |of: fn(lanes_model::Usage) -> u64| {
-        main().filter_map(|c| tokens(c.successful(), of)).sum::<u64>()
+        main().filter_map(CallState::usage).map(of).sum::<u64>()
     };
     cells.push(format::count(sum(|u| u.input)));
     cells.push(format::count(sum(|u| u.output)));
@@ -86,6 +91,13 @@ fn heads(state: &RunState, passes: &[&PassState]) -> Vec<String> {
     heads
 }
 
+/// "3 answers from cache".
+fn from_cache(state: &RunState) -> Option<String> {
+    let calls = state.passes.iter().flat_map(|p| &p.calls);
+    let n = calls.filter(|c| c.cached.is_some()).count() as u64;
+    (n > 0).then(|| format!(", {} from cache", format::plural(n, "answer")))
+}
+
 /// "1 failed attempt, 1 call failed".
 fn trouble(state: &RunState) -> String {
     let calls = || state.passes.iter().flat_map(|p| &p.calls);
@@ -110,7 +122,7 @@ pub(super) fn card(state: &RunState) -> impl IntoView + use<> {
         <section class="card" aria-labelledby="h-c">
             <div class="card-head">
                 <h2 id="h-c">{if several { "Calls" } else { "Calls by task" }}</h2>
-                <span class="hint">{trouble(state)}</span>
+                <span class="hint">{trouble(state)}{from_cache(state)}</span>
             </div>
             <div class="scroll">
                 <table>

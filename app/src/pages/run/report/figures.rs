@@ -36,7 +36,7 @@ fn attained(bound: Option<LowerBound>, wall: Micros) -> Entry {
         meaning: ATTAINED,
         value: share.map_or_else(Figure::missing, format::percent_figure),
         basis: bound.map_or_else(
-            || "no call has an answer".to_owned(),
+            || "no attempt gave an answer".to_owned(),
             |b| format!("bound: {}, {}", b.binding.label(), format::seconds(b.us)),
         ),
     }

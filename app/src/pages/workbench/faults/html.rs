@@ -1,4 +1,4 @@
-//! The panel of faults as HTML: whatever was typed or comes from the configuration is escaped.
+//! The box for cached answers and the panel of faults as HTML: whatever was typed or comes from the configuration is escaped.
 
 use lanes_model::{FaultsRequest, faults};
 use leptos::prelude::*;
@@ -14,10 +14,11 @@ const FIELDS: [(&str, &str, &str); 4] = [
     ("Latency", "as configured", "text"),
 ];
 
-/// The panel, open when something in it is wrong.
+/// The box, which compare hides, and the panel, open when something in it is wrong.
 pub fn panel(form: Form) -> String {
     let typed = form.data.with_value(|d| d.prefill.faults.clone());
     let errors = form.data.with_value(|d| d.errors.clone());
+    let cached = form.data.with_value(|d| d.prefill.cache);
     let mut lines = typed.split('\n');
     let (mut inputs, mut notes) = (String::new(), Vec::new());
     for (name, (label, usual, mode)) in FaultsRequest::FIELDS.into_iter().zip(FIELDS) {
@@ -30,12 +31,18 @@ pub fn panel(form: Form) -> String {
             r#"<div class="field"><label for="{name}">{label}</label><input class="input" id="{name}" name="{name}" value="{value}" placeholder="{usual}" inputmode="{mode}" autocomplete="off" maxlength="100" aria-describedby="faults-note" aria-invalid="{invalid}"></div>"#
         ));
     }
+    let both = errors.iter().find(|e| e.pointer == "/cache");
+    notes.extend(both.map(|e| escape(&e.detail)));
     let summary = faults::summary(&typed);
     let summary = if summary.is_empty() { "off".to_owned() } else { escape(&summary) };
     let (style, notes, open) =
         (style(form), notes.join(" "), if notes.is_empty() { "" } else { " open" });
+    let ticked = if cached { " checked" } else { "" };
+    let tick = format!(
+        r#"<label class="row cached"><input type="checkbox" id="cache" name="cache" value="on"{ticked}> Use cached answers</label>"#
+    );
     format!(
-        r#"<style>{style}</style><details class="fold"{open}><summary>Inject faults <span class="hint" id="faults-summary">{summary}</span></summary><div class="picks">{inputs}</div><p class="hint hint--bad" id="faults-note">{notes}</p></details>"#
+        r#"<style>{style}</style>{tick}<details class="faults fold"{open}><summary>Inject faults <span class="hint" id="faults-summary">{summary}</span></summary><div class="picks">{inputs}</div><p class="hint hint--bad" id="faults-note">{notes}</p></details>"#
     )
 }
 
@@ -48,5 +55,7 @@ fn style(form: Form) -> String {
     });
     // `:has()` with nothing to look for would make the rule void.
     let chosen = if chosen.is_empty() { "nothing".to_owned() } else { chosen.join(",") };
-    format!("form:not(:has({chosen})) .faults{{display:none}}")
+    format!(
+        "form:not(:has({chosen})) .faults,form:has([value=compare]:checked) .cached{{display:none}}"
+    )
 }

@@ -1,0 +1,93 @@
+//! When two calls are the same: the key is a hash over everything that an answer depends on.
+
+use lanes_store::AnswerKey;
+use sha2::{Digest, Sha256};
+
+/// Goes up when what is sent with every request changes, or the way in which keys are made.
+const VERSION: &str = "lanes answer 1";
+
+/// What is asked, and whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Asked<'a> {
+    /// Where the requests go.
+    pub(super) base_url: &'a str,
+    pub(super) model: &'a str,
+    /// All parameters that are sent: so far there is one.
+    pub(super) max_tokens: u32,
+    pub(super) system: &'a str,
+    pub(super) user: &'a str,
+    /// The task's id.
+    pub(super) task: &'a str,
+    /// The task's version is its text: the prompt before the document was put in.
+    pub(super) prompt: &'a str,
+}
+
+impl Asked<'_> {
+    pub(super) fn key(&self) -> AnswerKey {
+        let Self { base_url, model, max_tokens, system, user, task, prompt } = self;
+        let base_url = base_url.trim().trim_end_matches('/');
+        let max_tokens = max_tokens.to_string();
+        let mut hash = Sha256::new();
+        for part in [VERSION, base_url, model, &max_tokens, system, user, task, prompt] {
+            // With its length before it no part can run over into the next.
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        hash.finalize().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Parts = ([String; 6], u32);
+
+    fn asked((texts, max_tokens): &Parts) -> Asked<'_> {
+        let [base_url, model, system, user, task, prompt] = texts;
+        Asked { base_url, model, max_tokens: *max_tokens, system, user, task, prompt }
+    }
+
+    #[test]
+    fn the_same_is_the_same_and_slashes_behind_the_address_mean_nothing() {
+        let parts = ["http://a/v1", "m", "s", "u", "t", "p"].map(str::to_owned);
+        let one = (parts, 300);
+        let mut other = one.clone();
+        other.0[0] = " http://a/v1// ".to_owned();
+        assert_eq!(asked(&one).key(), asked(&other).key());
+    }
+
+    #[test]
+    fn text_that_moves_from_one_part_to_the_next_makes_another_key() {
+        let parts = |system: &str, user: &str| {
+            (["http://a/v1", "m", system, user, "t", "p"].map(str::to_owned), 300)
+        };
+        assert_ne!(asked(&parts("ab", "c")).key(), asked(&parts("a", "bc")).key());
+        assert_ne!(asked(&parts("", "abc")).key(), asked(&parts("abc", "")).key());
+    }
+
+    fn parts() -> impl Strategy<Value = Parts> {
+        // Few letters, so that parts are often alike.
+        let text = || "[ab]{0,3}";
+        ([text(), text(), text(), text(), text(), text()], 0u32..3)
+    }
+
+    proptest! {
+        #[test]
+        fn keys_are_the_same_exactly_when_all_parts_are(one in parts(), other in parts()) {
+            prop_assert_eq!(asked(&one) == asked(&other), asked(&one).key() == asked(&other).key());
+        }
+
+        #[test]
+        fn a_change_of_any_part_changes_the_key(one in parts(), which in 0usize..7, more in "[a-z]+") {
+            let mut other = one.clone();
+            match other.0.get_mut(which) {
+                Some(text) => text.push_str(&more),
+                None => other.1 += 1,
+            }
+            prop_assert_ne!(asked(&one).key(), asked(&other).key());
+        }
+    }
+}

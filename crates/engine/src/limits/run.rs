@@ -27,6 +27,11 @@ impl RunLimiter {
     }
 }
 
+/// What an answer used, as its provider says.
+fn tokens_of(answer: &Answer) -> u64 {
+    answer.usage.input.saturating_add(answer.usage.output)
+}
+
 impl Limiter for RunLimiter {
     fn permit(&self, request: PermitRequest) -> Permit {
         match self.shared.ask(request.tokens) {
@@ -49,7 +54,7 @@ impl Limiter for RunLimiter {
     fn ended(&self, pass: PassId, call: CallId, result: Result<&Answer, &Failure>) {
         let Some(ticket) = self.tickets().remove(&(pass, call)) else { return };
         match result {
-            Ok(answer) => self.shared.used(ticket, answer.usage.input + answer.usage.output),
+            Ok(answer) => self.shared.used(ticket, tokens_of(answer)),
             Err(failure) => match failure.kind {
                 FailureKind::Unreachable => self.shared.unsent(ticket),
                 FailureKind::RateLimited => {

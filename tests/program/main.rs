@@ -3,4 +3,5 @@
 #![allow(clippy::expect_used, reason = "a test that cannot go on says so")]
 
 mod rest;
+mod settings;
 mod support;

@@ -59,6 +59,7 @@ fn absurd_limits_in_the_file_are_refused_by_name() {
 fn absurd_flags_of_the_simulator_are_refused_by_name() {
     for (flag, absurd, words) in [
         ("--rpm", "0", "rpm must be at least 1; leave it out for no limit"),
+        ("--burst", "0", "burst must be at least 1; leave it out for no limit"),
         ("--tpm", "0", "tpm must be at least 1; leave it out for no limit"),
         ("--rpm", "-1", "--rpm"),
         ("--tpm", "4294967296", "--tpm"),

@@ -113,11 +113,19 @@ impl RateLimiter {
         }
     }
 
-    /// The provider asked for a pause: nothing starts for so long, at most a minute.
+    /// The provider refused an attempt and asked for a pause: nothing starts for so long, at most a
+    /// minute. What was left here is not there, so nothing is sent in a burst afterwards.
     pub fn hold(&self, pause: Micros) {
-        let until = self.now() + pause.min(LONGEST_HOLD);
-        let mut state = self.state();
+        let now = self.now();
+        let until = now + pause.min(LONGEST_HOLD);
+        let mut guard = self.state();
+        let state = &mut *guard;
         state.held_until = state.held_until.max(until);
+        for (bucket, left) in [(&mut state.requests, 1.0), (&mut state.tokens, 0.0)] {
+            if let Some(bucket) = bucket {
+                bucket.spend(left, now, until);
+            }
+        }
     }
 
     /// The provider said how things stand.

@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[path = "service/accounting.rs"]
+mod accounting;
 #[path = "service/failures.rs"]
 mod failures;
 #[path = "service/faults.rs"]
@@ -14,5 +16,7 @@ mod following;
 mod interruption;
 #[path = "service/requests.rs"]
 mod requests;
+#[path = "service/soak.rs"]
+mod soak;
 #[path = "service/support.rs"]
 mod support;

@@ -151,6 +151,13 @@ impl Bucket {
         self.level = level.min(self.most()).max(-(self.limit as f64));
     }
 
+    /// The provider lets nothing in until then, when so much is left; more comes at the limit's pace.
+    pub(super) fn spend(&mut self, left: f64, now: Micros, until: Micros) {
+        self.refresh(now);
+        self.level = self.level.min(left);
+        self.filled_at = self.filled_at.max(until);
+    }
+
     /// The provider says that the limit is this. What it said last counts, so that nothing it said
     /// once holds for ever.
     pub(super) fn correct(&mut self, limit: u64) {

@@ -60,9 +60,7 @@ impl Limiter for RunLimiter {
                 FailureKind::RateLimited => {
                     // It was counted as a request and used no tokens.
                     self.shared.used(ticket, 0);
-                    if let Some(pause) = failure.retry_after {
-                        self.shared.hold(pause);
-                    }
+                    self.shared.hold(failure.retry_after.unwrap_or_default());
                 }
                 // How much of an answer was made before it failed is not known: all of it counts.
                 _ => {}

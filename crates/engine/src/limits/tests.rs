@@ -70,6 +70,29 @@ async fn a_pause_that_the_provider_asks_for_is_kept_up_to_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_a_refusal_one_goes_first_and_the_rest_evenly() {
+    let limiter = RateLimiter::new(Some(600), None);
+    turn(&limiter, 0).await;
+    // What was left of the second's worth is not there: the provider has just said so.
+    limiter.hold(Micros::from_secs(5));
+    let mut at = Vec::new();
+    for _ in 0..4 {
+        at.push(turn(&limiter, 0).await.0);
+    }
+    assert_eq!(at, [5_000, 5_100, 5_200, 5_300]);
+    limiter.hold(Micros::ZERO);
+    assert_eq!(turn(&limiter, 0).await.0, 5_400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_refusal_tokens_come_back_evenly_too() {
+    let limiter = RateLimiter::new(None, Some(6_000));
+    limiter.hold(Micros::from_secs(1));
+    assert_eq!(turn(&limiter, 50).await.0, 1_500);
+    assert_eq!(turn(&limiter, 50).await.0, 2_000);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_limit_that_nobody_configured_is_learnt() {
     let limiter = RateLimiter::new(None, None);
     limiter.observe(&told(60, 59));

@@ -25,7 +25,7 @@ const FLAGS: [&str; 12] = [
     "--rpm",
     "30000",
     "--burst",
-    "500",
+    "20",
     "--error-rate",
     "0.05",
     "--hang-rate",
@@ -98,7 +98,7 @@ pub async fn rows() -> Vec<Row> {
         Row {
             what: "Soak: calls ended once and only once",
             how: format!(
-                "5 % errors, 2 % hangs, 2 % cut answers, 30,000 rpm in bursts of 500, another program \
+                "5 % errors, 2 % hangs, 2 % cut answers, 30,000 rpm at most 20 at once, another program \
                  with {OTHERS} requests: {} answered, {} failed for good, in {:.0} s on {LANES} lanes; \
                  attempts in their order, the ledger's sum = lanes × wall time to the microsecond",
                 accounts.answered,

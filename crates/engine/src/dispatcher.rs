@@ -7,6 +7,8 @@
 
 mod limits;
 mod reports;
+mod steering;
+mod tail;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -14,19 +16,20 @@ use std::time::Duration;
 
 use lanes_model::state::CallEndState;
 use lanes_model::{
-    Budget, Failure, Micros, PassEnd, PassId, PassStatus, RunState, RunStatus, UsdMicros,
+    Budget, Failure, Micros, PassEnd, PassStatus, RouteId, RunState, RunStatus, UsdMicros,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::controls::WishWatch;
 use crate::emit::Log;
 use crate::executor::{Equipment, perform};
+use crate::flight::Stage;
 use crate::messages::Report;
-use crate::pass::{Pass, Phase};
-use crate::stop::StopWatch;
-use crate::{Job, Limiter, Permit, PermitRequest, RetryPolicy, Stop};
+use crate::pass::{Pass, Phase, Tries};
+use crate::{AttemptId, Job, Limiter, Outcome, Permit, PermitRequest, RetryPolicy, Stop};
 
 /// Reports taken in at once, between two looks at the stop request and the timer.
 const BATCH: usize = 128;
@@ -68,7 +71,17 @@ pub(crate) struct Dispatcher {
     fatal: Option<Failure>,
     /// Set when the run stops before its end: nothing starts any more.
     stopping: bool,
-    stop: StopWatch,
+    /// Whether the user has paused the run.
+    paused: bool,
+    /// How many lanes the user has asked for, if any.
+    lanes_wished: Option<u32>,
+    /// Whether calls that take unusually long get a second attempt.
+    hedging: bool,
+    /// The task of each call, where that matters.
+    tasks: Vec<u32>,
+    wishes: WishWatch,
+    /// Tells of changes for which a pass may wait.
+    changes: Option<watch::Receiver<u64>>,
     equipment: Arc<Equipment>,
     reports: mpsc::UnboundedReceiver<Report>,
     executors: TaskTracker,
@@ -77,28 +90,39 @@ pub(crate) struct Dispatcher {
 
 impl Dispatcher {
     pub(crate) fn new(job: Job) -> Self {
-        let Job { state, provider, records, sink, clock, limiter, retry, stop } = job;
+        let Job { state, provider, records, sink, clock, limiter, retry, control } = job;
         let (sender, reports) = mpsc::unbounded_channel();
-        let passes = (0..).map(PassId).zip(&state.passes);
         let calls = state.passes.iter().flat_map(|p| &p.calls);
         let answered = calls.filter(|c| c.ended == Some(CallEndState::Succeeded)).count();
         let cancelled = state.cancel_requested
             || state.passes.iter().any(|p| p.status == PassStatus::Cancelled);
+        let spec = &state.header.spec;
         Self {
             status: state.status,
             race: state.header.plan.race,
-            passes: passes.map(|(id, p)| Pass::new(id, p, retry.max_attempts)).collect(),
+            passes: steering::passes(
+                &state,
+                Tries { each: retry.max_attempts, tiers: limiter.tiers() },
+            ),
             calls: state.passes.iter().map(|p| p.calls.len()).sum(),
             log: Log::new(sink, answered, cancelled),
+            changes: limiter.changes(),
             limiter,
             retry,
             rng: fastrand::Rng::with_seed(retry.seed),
             retries_left: retries_left(&state, &retry),
-            budget: state.header.spec.budget,
+            budget: spec.budget,
             spent: spent(&state),
             fatal: None,
             stopping: false,
-            stop: stop.watch(),
+            paused: state.paused,
+            lanes_wished: None,
+            hedging: spec.hedge,
+            tasks: match spec.hedge {
+                true => state.header.plan.calls.iter().map(|c| c.task).collect(),
+                false => Vec::new(),
+            },
+            wishes: control.watch(),
             equipment: Arc::new(Equipment { provider, records, clock, reports: sender }),
             reports,
             executors: TaskTracker::new(),
@@ -137,9 +161,11 @@ impl Dispatcher {
         if self.log.is_cancelled() {
             return Some(Stop::Cancel);
         }
-        if let Some(stop) = self.stop.requested() {
+        let wishes = self.wishes.now();
+        if let Some(stop) = wishes.stop {
             return Some(stop);
         }
+        self.follow(wishes);
         self.keep_budget();
         for index in 0..self.passes.len() {
             if self.passes[index].phase == Phase::Running || self.race {
@@ -151,8 +177,7 @@ impl Dispatcher {
         let mut alarm = pin!(sleep(Duration::ZERO));
         let mut armed = None;
         while !self.all_ended() {
-            let wakes = self.passes.iter().filter_map(Pass::next_wake);
-            let wake = wakes.chain(self.deadline()).min();
+            let wake = self.next_wake();
             if let Some(at) = wake
                 && armed != wake
             {
@@ -162,9 +187,16 @@ impl Dispatcher {
             // Reports come last: they may never cease, the others do.
             tokio::select! {
                 biased;
-                stop = self.stop.asked() => {
-                    self.halt().await;
-                    return (!self.all_ended()).then_some(stop);
+                wishes = self.wishes.changed() => {
+                    if let Some(stop) = wishes.stop {
+                        self.halt().await;
+                        return (!self.all_ended()).then_some(stop);
+                    }
+                    self.follow(wishes);
+                }
+                () = changed(&mut self.changes), if self.waits_for_a_change() => {
+                    self.passes.iter_mut().for_each(Pass::ask_again);
+                    self.fill_all();
                 }
                 () = &mut alarm, if wake.is_some() => {
                     armed = None;
@@ -224,10 +256,12 @@ impl Dispatcher {
                 pass.phase = Phase::Running;
                 pass.last_end = now;
                 self.log.pass_started(now, pass.id, wall);
+                self.begin_adapting(index, now);
             }
             Phase::Running => {}
             Phase::Ended => return,
         }
+        let pass = &mut self.passes[index];
         for (first, count) in std::mem::take(&mut pass.unqueued) {
             self.log.calls_queued(now, pass.id, first, count);
         }
@@ -239,34 +273,77 @@ impl Dispatcher {
         self.end_if_done(index);
     }
 
+    /// When something is due that nothing else tells of.
+    fn next_wake(&mut self) -> Option<Micros> {
+        let paused = self.paused;
+        let wakes = self.passes.iter().filter(|_| !paused).filter_map(Pass::next_wake);
+        let wake = wakes.chain(self.deadline()).min();
+        wake.into_iter().chain(self.next_late()).min()
+    }
+
+    /// Whether a pass waits for something other than time.
+    fn waits_for_a_change(&self) -> bool {
+        !self.paused && self.passes.iter().any(Pass::may_go_sooner)
+    }
+
     /// Starts every call of a pass that can start. `now` is fresh.
     fn fill(&mut self, index: usize, mut now: Micros) {
-        let pass = &mut self.passes[index];
-        if self.stopping || pass.phase != Phase::Running {
+        if self.stopping || self.paused || self.passes[index].phase != Phase::Running {
             return;
         }
-        while let Some(call) = pass.startable(now) {
+        while let Some((call, tier)) = self.passes[index].startable(now) {
+            let (attempt, avoid) = self.passes[index].next_attempt(call);
             let tokens = self.equipment.records.most_tokens(call);
-            match self.limiter.permit(PermitRequest { pass: pass.id, call, now, tokens }) {
-                Permit::Granted => {}
-                Permit::NotBefore(at) => {
-                    let until = at.max(now + SHORTEST_HOLD);
-                    if pass.hold(now, until) {
-                        self.log.pass_held(now, pass.id, until);
+            let permit = self.limiter.permit(PermitRequest { attempt, now, tokens, tier, avoid });
+            self.tell_news(now);
+            let pass = &mut self.passes[index];
+            match permit {
+                Permit::Granted(route) => {
+                    if !pass.start(call, tier, route) {
+                        self.limiter.ended(attempt, Outcome::Unsent);
+                        return;
                     }
-                    return;
+                    self.launch(attempt, route);
+                }
+                Permit::NotBefore { at, why, message } => {
+                    let until = at.max(now + SHORTEST_HOLD);
+                    if pass.held(tier).is_some_and(|held| held.hold(now, until, why)) {
+                        self.log.pass_held(now, pass.id, until, why, message);
+                    }
+                    if pass.ready.is_strict() {
+                        return;
+                    }
                 }
                 Permit::Refused(failure) => {
-                    let Some(_) = pass.start(call) else { return };
+                    pass.ready.pop(call, tier);
                     self.fail_call(index, call, now, failure);
-                    // The caller may not come by again: what this one leaves goes on here.
-                    return self.lane_freed(index);
                 }
             }
-            let Some(key) = pass.start(call) else { return };
-            let work = perform(Arc::clone(&self.equipment), key);
-            self.executors.spawn(self.abort.clone().run_until_cancelled_owned(work));
             now = self.equipment.clock.now();
+        }
+        self.start_hedges(index, now);
+    }
+
+    /// Sets an executor to work on an attempt that is on a lane.
+    fn launch(&mut self, attempt: AttemptId, route: RouteId) {
+        let work = perform(Arc::clone(&self.equipment), attempt, route);
+        let abort = match self.hedging {
+            true => self.abort.child_token(),
+            false => self.abort.clone(),
+        };
+        if self.hedging
+            && let Some(pass) = self.passes.get_mut(usize::from(attempt.pass.0))
+            && let Some(flight) = pass.flight(attempt)
+        {
+            flight.cancel = Some(abort.clone());
+        }
+        self.executors.spawn(abort.run_until_cancelled_owned(work));
+    }
+
+    /// Writes down which circuit breakers have changed.
+    fn tell_news(&mut self, now: Micros) {
+        for news in self.limiter.news() {
+            self.log.route_changed(now, news);
         }
     }
 
@@ -274,6 +351,7 @@ impl Dispatcher {
         for index in 0..self.passes.len() {
             let now = self.now();
             self.fill(index, now);
+            self.end_if_done(index);
         }
     }
 
@@ -298,15 +376,31 @@ impl Dispatcher {
         let now = self.now();
         self.log.cancel_requested(now);
         for pass in self.passes.iter_mut().filter(|p| p.phase == Phase::Running) {
-            for (call, running) in pass.unended() {
-                if let Some(key) = running {
-                    self.log.attempt_cancelled(now, key);
+            for call in pass.unended() {
+                let flights = pass.close(call, now);
+                let mut partial = String::new();
+                for flight in flights.into_iter().filter(|f| f.stage == Stage::Running) {
+                    let id = AttemptId { pass: pass.id, call, number: flight.number };
+                    self.log.attempt_cancelled(now, id, None);
+                    if !flight.hedge {
+                        partial = flight.text;
+                    }
                 }
-                let partial = pass.close(call, now);
                 self.log.call_cancelled(now, pass.id, call, partial);
             }
             pass.phase = Phase::Ended;
             self.log.pass_ended(now, pass.id, PassEnd::Cancelled);
         }
     }
+}
+
+/// Waits for a limiter to tell of a change. Cancel-safe.
+async fn changed(changes: &mut Option<watch::Receiver<u64>>) {
+    if let Some(changes) = changes
+        && changes.changed().await.is_ok()
+    {
+        return;
+    }
+    // Nothing will ever change.
+    std::future::pending().await
 }

@@ -6,12 +6,12 @@
 use std::sync::Arc;
 
 use lanes_model::{
-    Attempt, AttemptEnd, CallEnd, CallId, EventKind, Failure, LaneId, Micros, PassEnd, PassId,
-    Progress, RunStatus,
+    Attempt, AttemptEnd, CallEnd, CallId, EventKind, Failure, HoldReason, LimitReason, Micros,
+    PassEnd, PassId, Progress, RunStatus, Usage, UsdMicros,
 };
 
-use crate::messages::AttemptKey;
-use crate::{Answer, EventSink};
+use crate::pass::Sent;
+use crate::{Answer, AttemptId, EventSink, RouteNews};
 
 /// The log being written.
 pub(crate) struct Log {
@@ -79,55 +79,85 @@ impl Log {
         self.sink.append(at, EventKind::PassEnded { pass, end });
     }
 
-    pub(crate) fn attempt_started(
+    pub(crate) fn attempt_started(&self, at: Micros, id: AttemptId, sent: Sent) {
+        let AttemptId { pass, call, number } = id;
+        let Sent { lane, of, held, route, hedge } = sent;
+        let (held, held_by) = held
+            .map(|(since, by)| (at.since(since), by))
+            .filter(|(time, _)| !time.is_zero())
+            .unwrap_or_default();
+        let attempt = Attempt { number, of };
+        let kind =
+            EventKind::AttemptStarted { pass, call, lane, attempt, held, held_by, route, hedge };
+        self.sink.append(at, kind);
+    }
+
+    pub(crate) fn pass_held(
         &self,
         at: Micros,
-        key: AttemptKey,
-        lane: LaneId,
-        of: u32,
-        held: Micros,
+        pass: PassId,
+        until: Micros,
+        held_by: HoldReason,
+        message: String,
     ) {
-        let AttemptKey { pass, call, number } = key;
-        let attempt = Attempt { number, of };
-        self.sink.append(at, EventKind::AttemptStarted { pass, call, lane, attempt, held });
+        self.sink.append(at, EventKind::PassHeld { pass, until, held_by, message });
     }
 
-    pub(crate) fn pass_held(&self, at: Micros, pass: PassId, until: Micros) {
-        self.sink.append(at, EventKind::PassHeld { pass, until });
+    pub(crate) fn limit_changed(&self, at: Micros, pass: PassId, limit: u32, why: LimitReason) {
+        self.sink.append(at, EventKind::LimitChanged { pass, limit, why });
     }
 
-    pub(crate) fn first_token(&self, at: Micros, key: AttemptKey) {
-        let AttemptKey { pass, call, number } = key;
+    pub(crate) fn route_changed(&self, at: Micros, news: RouteNews) {
+        let RouteNews { route, health, wait, message } = news;
+        let until = wait.map(|wait| at + wait);
+        self.sink.append(at, EventKind::RouteChanged { route, health, until, message });
+    }
+
+    pub(crate) fn paused(&self, at: Micros, paused: bool) {
+        let kind = if paused { EventKind::RunPaused } else { EventKind::RunContinued };
+        self.sink.append(at, kind);
+    }
+
+    pub(crate) fn first_token(&self, at: Micros, id: AttemptId) {
+        let AttemptId { pass, call, number } = id;
         self.sink.append(at, EventKind::FirstToken { pass, call, number });
     }
 
-    pub(crate) fn text(&self, key: AttemptKey, offset: usize, text: String) {
-        let AttemptKey { pass, call, number } = key;
+    pub(crate) fn text(&self, id: AttemptId, offset: usize, text: String) {
+        let AttemptId { pass, call, number } = id;
         let offset = u32::try_from(offset).unwrap_or(u32::MAX);
         self.sink.progress(Progress { pass, call, number, offset, text });
     }
 
     /// An attempt gave the answer, and with it the call ends.
-    pub(crate) fn answered(&mut self, at: Micros, key: AttemptKey, answer: Answer) {
+    pub(crate) fn answered(&mut self, at: Micros, id: AttemptId, answer: Answer) {
         let Answer { text, usage, cost, finish } = answer;
         let end = AttemptEnd::Succeeded { usage, cost_usd_micros: cost, finish };
-        self.attempt_ended(at, key, end);
+        self.attempt_ended(at, id, end);
         self.succeeded += 1;
-        self.call_ended(at, key.pass, key.call, CallEnd::Succeeded { output: text });
+        self.call_ended(at, id.pass, id.call, CallEnd::Succeeded { output: text });
     }
 
     pub(crate) fn attempt_failed(
         &self,
         at: Micros,
-        key: AttemptKey,
+        id: AttemptId,
         failure: Failure,
         retry_at: Option<Micros>,
     ) {
-        self.attempt_ended(at, key, AttemptEnd::Failed { failure, retry_at });
+        self.attempt_ended(at, id, AttemptEnd::Failed { failure, retry_at });
     }
 
-    pub(crate) fn attempt_cancelled(&self, at: Micros, key: AttemptKey) {
-        self.attempt_ended(at, key, AttemptEnd::Cancelled);
+    /// An attempt was stopped in the middle, with what it is known to have used.
+    pub(crate) fn attempt_cancelled(
+        &self,
+        at: Micros,
+        id: AttemptId,
+        used: Option<(Usage, Option<UsdMicros>)>,
+    ) {
+        let usage = used.map(|(usage, _)| usage);
+        let cost_usd_micros = used.and_then(|(_, cost)| cost);
+        self.attempt_ended(at, id, AttemptEnd::Cancelled { usage, cost_usd_micros });
     }
 
     pub(crate) fn call_failed(
@@ -145,8 +175,8 @@ impl Log {
         self.call_ended(at, pass, call, CallEnd::Cancelled { partial });
     }
 
-    fn attempt_ended(&self, at: Micros, key: AttemptKey, end: AttemptEnd) {
-        let AttemptKey { pass, call, number } = key;
+    fn attempt_ended(&self, at: Micros, id: AttemptId, end: AttemptEnd) {
+        let AttemptId { pass, call, number } = id;
         self.sink.append(at, EventKind::AttemptEnded { pass, call, number, end });
     }
 

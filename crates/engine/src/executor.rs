@@ -7,11 +7,11 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::FutureExt;
-use lanes_model::{Failure, FailureKind};
+use lanes_model::{Failure, FailureKind, RouteId};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::messages::{AttemptKey, News, Report};
-use crate::{Clock, Provider, RecordSource, TextSink};
+use crate::messages::{News, Report};
+use crate::{AttemptId, Clock, Provider, RecordSource, TextSink};
 
 /// What every attempt of a run needs.
 pub(crate) struct Equipment {
@@ -22,35 +22,35 @@ pub(crate) struct Equipment {
 }
 
 impl Equipment {
-    fn report(&self, key: AttemptKey, news: News) {
+    fn report(&self, id: AttemptId, news: News) {
         // A closed channel means that the run is over and nobody wants to know.
-        let _ = self.reports.send(Report { key, news });
+        let _ = self.reports.send(Report { id, news });
     }
 }
 
-/// Performs an attempt.
-pub(crate) async fn perform(equipment: Arc<Equipment>, key: AttemptKey) {
+/// Performs an attempt on a route.
+pub(crate) async fn perform(equipment: Arc<Equipment>, id: AttemptId, route: RouteId) {
     let records = &equipment.records;
-    let request = match caught(async { records.request(key.call).await }).await {
+    let request = match caught(async { records.request(id.call).await }).await {
         Ok(request) => request,
         Err(failure) => {
-            return equipment.report(key, News::NoRequest { at: equipment.clock.now(), failure });
+            return equipment.report(id, News::NoRequest { at: equipment.clock.now(), failure });
         }
     };
     // The start is written to the log before the request is sent, and only then: looking up the
     // request is the engine's time, not the provider's.
     let (go, told) = oneshot::channel();
-    equipment.report(key, News::Prepared { go });
+    equipment.report(id, News::Prepared { go });
     if told.await.is_err() {
         return;
     }
-    let on_text = text_sink(Arc::clone(&equipment), key);
+    let on_text = text_sink(Arc::clone(&equipment), id);
     let provider = &equipment.provider;
-    let result = caught(async { provider.attempt(request, on_text).await }).await;
-    equipment.report(key, News::Ended { at: equipment.clock.now(), result });
+    let result = caught(async { provider.attempt(route, request, on_text).await }).await;
+    equipment.report(id, News::Ended { at: equipment.clock.now(), result });
 }
 
-fn text_sink(equipment: Arc<Equipment>, key: AttemptKey) -> TextSink {
+fn text_sink(equipment: Arc<Equipment>, id: AttemptId) -> TextSink {
     let mut first = true;
     Box::new(move |text| {
         if text.is_empty() {
@@ -58,7 +58,7 @@ fn text_sink(equipment: Arc<Equipment>, key: AttemptKey) -> TextSink {
         }
         let text = text.to_owned();
         equipment.report(
-            key,
+            id,
             match std::mem::take(&mut first) {
                 true => News::FirstText { at: equipment.clock.now(), text },
                 false => News::Text { text },

@@ -6,10 +6,15 @@
 //! through the traits in [`ports`]. So there is no lock around scheduling, and the whole scheduler
 //! is tested with a scripted provider on a paused clock.
 
+mod adapt;
 mod clock;
+mod controls;
 mod dispatcher;
 mod emit;
 mod executor;
+mod flight;
+mod hedge;
+mod held;
 mod lanes;
 pub mod limits;
 mod messages;
@@ -17,20 +22,21 @@ mod pass;
 pub mod ports;
 mod ready;
 mod retry;
-mod stop;
+pub mod routes;
 
 use std::sync::Arc;
 
 use lanes_model::{RunState, RunStatus};
 
 pub use clock::{Clock, RunClock};
-pub use limits::{RateLimiter, RunLimiter};
+pub use controls::{RunControl, Stop};
+pub use limits::RateLimiter;
 pub use ports::{
-    Answer, CallRequest, EventSink, Limiter, Permit, PermitRequest, Provider, RecordSource,
-    TextSink, Unlimited,
+    Answer, AttemptId, CallRequest, Ended, EventSink, Limiter, Outcome, Permit, PermitRequest,
+    Provider, RecordSource, RouteNews, TextSink, Unlimited,
 };
 pub use retry::{LEAST_BUDGET, RetryPolicy};
-pub use stop::{Stop, StopHandle};
+pub use routes::{RunRoutes, Target, TargetLimits};
 
 /// A run to carry out, and everything that is needed for it.
 pub struct Job {
@@ -48,8 +54,8 @@ pub struct Job {
     pub limiter: Arc<dyn Limiter>,
     /// When a failed call is tried again.
     pub retry: RetryPolicy,
-    /// Through which the run can be stopped from outside.
-    pub stop: StopHandle,
+    /// Through which the run can be steered from outside.
+    pub control: RunControl,
 }
 
 /// Carries a run out to its end, or until it is stopped, and says how it ended.

@@ -1,12 +1,11 @@
-//! Keeps to a provider's requests and tokens a minute: one [`RateLimiter`] for each provider and
-//! model, shared by all runs, and a [`RunLimiter`] through which one run asks it.
+//! Keeps to a provider's requests and tokens a minute: one [`RateLimiter`] for each endpoint and model,
+//! and one for a provider as a whole, shared by all runs. `routes` asks them.
 //!
 //! The rule: an attempt reserves before it is sent (one request; its prompt and the most tokens its
 //! answer may have), and settles when it is over. What the provider says of its limits corrects what
 //! was configured, and is all there is where nothing was.
 
 mod bucket;
-mod run;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -14,13 +13,12 @@ use lanes_model::{Micros, Told, ToldLimit};
 use tokio::time::Instant;
 
 use bucket::{Bucket, Reservation};
-pub use run::RunLimiter;
 
 /// The longest time for which a provider can stop everything with one answer.
 const LONGEST_HOLD: Micros = Micros::from_secs(60);
 
 /// What was reserved for one attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Ticket {
     request: Option<Reservation>,
     tokens: Option<Reservation>,
@@ -73,26 +71,38 @@ impl RateLimiter {
 
     /// Asks for one attempt that may use so many tokens.
     pub fn ask(&self, tokens: u64) -> Turn {
+        match self.wait(tokens) {
+            Ok(Micros::ZERO) => Turn::Now(self.take(tokens)),
+            Ok(wait) => Turn::In(wait),
+            Err(limit) => Turn::TooLarge(limit),
+        }
+    }
+
+    /// How long until an attempt that may use so many tokens may go; nothing is taken. The limit of
+    /// tokens a minute when it is more than that.
+    pub(crate) fn wait(&self, tokens: u64) -> Result<Micros, u64> {
         let now = self.now();
         let mut guard = self.state();
         let state = &mut *guard;
         if let Some(limit) = state.tokens.as_ref().and_then(|b| b.refuses(tokens)) {
-            return Turn::TooLarge(limit);
+            return Err(limit);
         }
         let tokens = state.tokens.as_ref().map_or(tokens, |b| b.share(tokens));
         let wait = |bucket: &mut Option<Bucket>, amount| {
             bucket.as_mut().map_or(Micros::ZERO, |b| b.wait(amount, now))
         };
         let requests = wait(&mut state.requests, 1);
-        let longest =
-            requests.max(wait(&mut state.tokens, tokens)).max(state.held_until.since(now));
-        if longest > Micros::ZERO {
-            return Turn::In(longest);
-        }
-        Turn::Now(Ticket {
+        Ok(requests.max(wait(&mut state.tokens, tokens)).max(state.held_until.since(now)))
+    }
+
+    /// Takes what [`Self::wait`] has just allowed.
+    pub(crate) fn take(&self, tokens: u64) -> Ticket {
+        let now = self.now();
+        let mut state = self.state();
+        Ticket {
             request: state.requests.as_mut().map(|b| b.take(1, now)),
-            tokens: state.tokens.as_mut().map(|b| b.take(tokens, now)),
-        })
+            tokens: state.tokens.as_mut().map(|b| b.take(b.share(tokens), now)),
+        }
     }
 
     /// The attempt used so many tokens.

@@ -1,22 +1,14 @@
 //! What executors tell the dispatcher. Internal: `emit` alone turns these into public events.
 
-use lanes_model::{CallId, Failure, Micros, PassId};
+use lanes_model::{Failure, Micros};
 use tokio::sync::oneshot;
 
-use crate::Answer;
-
-/// Names one attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct AttemptKey {
-    pub(crate) pass: PassId,
-    pub(crate) call: CallId,
-    pub(crate) number: u32,
-}
+use crate::{Answer, AttemptId};
 
 /// One message of an executor.
 #[derive(Debug)]
 pub(crate) struct Report {
-    pub(crate) key: AttemptKey,
+    pub(crate) id: AttemptId,
     pub(crate) news: News,
 }
 

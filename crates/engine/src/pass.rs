@@ -1,20 +1,21 @@
 //! The scheduling state of one pass: its lanes, its waiting calls and where each call stands.
 //!
-//! Plain data and the moves that keep it whole: a call is on a lane exactly while it is being
-//! prepared or running, and in the queue exactly while it waits. What to do when is the
+//! Plain data and the moves that keep it whole: an attempt is on a lane exactly while it is being
+//! prepared or running, and a call in the queue exactly while it waits. What to do when is the
 //! dispatcher's business.
 
 use lanes_model::{
-    AttemptResult, CallId, CallState, Failure, LaneId, Micros, PassId, PassMode, PassState,
-    PassStatus,
+    AttemptResult, CallId, CallState, Failure, HoldReason, LaneId, Micros, PassId, PassMode,
+    PassState, PassStatus, RouteId,
 };
 
+use crate::AttemptId;
+use crate::adapt::Adaptive;
+use crate::flight::{Flight, Stage};
+use crate::hedge::Hedges;
+use crate::held::Held;
 use crate::lanes::Lanes;
-use crate::messages::AttemptKey;
 use crate::ready::ReadyQueue;
-
-/// A refusal of at least this long is written to the log when it begins.
-const WORTH_ANNOUNCING: Micros = Micros::from_millis(500);
 
 /// Where a pass stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,33 +25,41 @@ pub(crate) enum Phase {
     Ended,
 }
 
-/// Where a call stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// In the queue.
-    Waiting,
-    /// On a lane; its request is being looked up.
-    Preparing,
-    /// On a lane; its request is sent.
-    Running,
-    /// Over for good.
-    Ended,
-}
-
 /// One call of a pass.
 #[derive(Debug)]
 struct Slot {
-    stage: Stage,
+    ended: bool,
     /// The number of the last attempt; 0 before the first.
     number: u32,
-    /// Attempts that failed. Those that were cut off do not count.
+    /// Attempts at this tier that failed. Those that were cut off do not count.
     failed: u32,
-    /// The lane it is on, or was on last.
-    lane: Option<LaneId>,
-    /// Since when the limiter held back its next attempt.
-    held_since: Option<Micros>,
-    /// The text of the last attempt, as far as it has come.
-    text: String,
+    /// How far down the order of providers it has come.
+    tier: u16,
+    /// Where and on which lane it was last.
+    last: Option<(LaneId, RouteId)>,
+    /// Its attempts on lanes: none, one, or one and the hedge beside it.
+    flights: Vec<Flight>,
+}
+
+/// How calls are tried: what a pass needs to know to go on with a log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tries {
+    /// The most attempts of a call at one tier.
+    pub(crate) each: u32,
+    /// How many tiers there are.
+    pub(crate) tiers: u16,
+}
+
+/// What the log is told of an attempt that is about to be sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sent {
+    pub(crate) lane: LaneId,
+    /// The most attempts there will be, as far as is known.
+    pub(crate) of: u32,
+    /// Since when it was held back, and by what.
+    pub(crate) held: Option<(Micros, HoldReason)>,
+    pub(crate) route: RouteId,
+    pub(crate) hedge: bool,
 }
 
 /// One pass.
@@ -59,26 +68,26 @@ pub(crate) struct Pass {
     pub(crate) id: PassId,
     pub(crate) phase: Phase,
     pub(crate) ready: ReadyQueue,
-    /// The limiter permits nothing before this time.
-    held_until: Option<Micros>,
-    /// Since when it has refused.
-    held_since: Option<Micros>,
-    /// Until when the log knows it to refuse.
-    announced: Micros,
+    pub(crate) lanes: Lanes,
+    /// What holds back each tier.
+    held: Vec<Held>,
+    /// How many lanes to use, when that adapts.
+    pub(crate) adaptive: Option<Adaptive>,
+    /// Which attempts are late, when they are to be hedged.
+    pub(crate) hedges: Option<Hedges>,
     /// Ranges of calls that the log does not know to be ready.
     pub(crate) unqueued: Vec<(CallId, u32)>,
     /// Calls that failed for good just before an interruption kept that from the log.
     pub(crate) failed: Vec<(CallId, Failure)>,
     /// The latest end of a call; the start of the pass before there is one.
     pub(crate) last_end: Micros,
-    lanes: Lanes,
     slots: Vec<Slot>,
     open: usize,
 }
 
 impl Pass {
-    /// A pass as the log left it, with at most `max_attempts` failures for a call.
-    pub(crate) fn new(id: PassId, state: &PassState, max_attempts: u32) -> Self {
+    /// A pass as the log left it. Whether it adapts and hedges is set apart.
+    pub(crate) fn new(id: PassId, state: &PassState, tries: Tries) -> Self {
         let strict = state.mode == PassMode::Sequential;
         // More lanes than calls would never be used.
         let most = u32::try_from(state.calls.len()).unwrap_or(u32::MAX);
@@ -90,35 +99,37 @@ impl Pass {
                 PassStatus::Completed | PassStatus::Cancelled => Phase::Ended,
             },
             ready: ReadyQueue::new(strict),
-            held_until: None,
-            held_since: None,
-            announced: Micros::ZERO,
+            lanes: Lanes::new(if strict { 1 } else { state.limit().min(most) }),
+            held: (0..tries.tiers.max(1)).map(|_| Held::default()).collect(),
+            adaptive: None,
+            hedges: None,
             unqueued: Vec::new(),
             failed: Vec::new(),
             last_end: state.calls.iter().filter_map(|c| c.end).max().unwrap_or_default(),
-            lanes: Lanes::new(if strict { 1 } else { state.lanes.min(most) }),
             slots: Vec::with_capacity(state.calls.len()),
             open: 0,
         };
         for (call, state) in (0..).map(CallId).zip(&state.calls) {
-            pass.add(call, state, max_attempts);
+            pass.add(call, state, tries);
         }
         pass
     }
 
-    fn add(&mut self, call: CallId, state: &CallState, max_attempts: u32) {
+    fn add(&mut self, call: CallId, state: &CallState, tries: Tries) {
         let failures = state.attempts.iter().filter(|a| a.result == AttemptResult::Failed).count();
+        let failures = u32::try_from(failures).unwrap_or(u32::MAX);
+        let each = tries.each.max(1);
+        let tier = (failures / each).min(u32::from(tries.tiers.saturating_sub(1)));
         let last = state.attempts.last();
-        let slot = Slot {
-            stage: if state.ended.is_some() { Stage::Ended } else { Stage::Waiting },
+        let ended = state.ended.is_some();
+        self.slots.push(Slot {
+            ended,
             number: last.map_or(0, |a| a.attempt.number),
-            failed: u32::try_from(failures).unwrap_or(u32::MAX),
-            lane: last.map(|a| a.lane),
-            held_since: None,
-            text: String::new(),
-        };
-        let (ended, failed) = (slot.stage == Stage::Ended, slot.failed);
-        self.slots.push(slot);
+            failed: failures - tier * each,
+            tier: u16::try_from(tier).unwrap_or_default(),
+            last: last.map(|a| (a.lane, a.route)),
+            flights: Vec::new(),
+        });
         if ended {
             return;
         }
@@ -129,11 +140,19 @@ impl Pass {
                 _ => self.unqueued.push((call, 1)),
             }
         }
-        match last.and_then(|a| Some((a.failure.as_ref()?, a.retry_at))) {
-            Some((_, Some(at))) if failed < max_attempts => self.ready.push_at(at, call),
-            Some((failure, _)) => self.failed.push((call, failure.clone())),
-            None => self.ready.push(call),
+        // The failed attempt that says when the next one is due; that of a hedge may come later.
+        let due = state.attempts.iter().rev().find_map(|a| a.retry_at);
+        let failure = last.and_then(|a| a.failure.as_ref());
+        match (failure, due) {
+            (Some(_), Some(at)) => self.ready.push_at(at, call, u16::try_from(tier).unwrap_or(0)),
+            (Some(failure), None) => self.failed.push((call, failure.clone())),
+            (None, _) if tier > 0 => self.ready.push_at(Micros::ZERO, call, self.tier(call)),
+            (None, _) => self.ready.push(call),
         }
+    }
+
+    fn slot(&self, call: CallId) -> Option<&Slot> {
+        self.slots.get(call.index())
     }
 
     /// Whether every call has ended.
@@ -141,17 +160,16 @@ impl Pass {
         self.open == 0
     }
 
-    /// The call that can start now, if one is ready, a lane is free and the limiter has not said
-    /// to wait.
-    pub(crate) fn startable(&mut self, now: Micros) -> Option<CallId> {
+    /// The call that can start now and its tier, if one is ready, a lane is free and the limiter has
+    /// not said to wait.
+    pub(crate) fn startable(&mut self, now: Micros) -> Option<(CallId, u16)> {
         if !self.lanes.any_free() {
             return None;
         }
-        match self.held_until {
-            Some(until) if now < until => return None,
-            _ => self.held_until = None,
-        }
-        self.ready.peek(now)
+        // What has passed is to be asked for anew, and wakes nobody.
+        self.held.iter_mut().filter(|h| !h.lasts(now)).for_each(Held::ask_again);
+        let held = &self.held;
+        self.ready.peek(now, |tier| held.get(usize::from(tier)).is_some_and(|h| h.lasts(now)))
     }
 
     /// When a call may be startable that is not so now, unless a lane becomes free before.
@@ -159,70 +177,116 @@ impl Pass {
         if self.phase != Phase::Running || !self.lanes.any_free() {
             return None;
         }
-        self.held_until.or_else(|| self.ready.next_due())
+        let held = self.held.iter().filter_map(Held::until);
+        held.chain(self.ready.next_due()).min()
     }
 
-    /// Notes that the limiter permits nothing before a time. Says whether that is long enough, and
-    /// news enough, for the log to know before the wait is over.
-    pub(crate) fn hold(&mut self, now: Micros, until: Micros) -> bool {
-        self.held_since.get_or_insert(now);
-        self.held_until = Some(until);
-        let worth = until.since(now.max(self.announced)) >= WORTH_ANNOUNCING;
-        if worth {
-            self.announced = until;
-        }
-        worth
+    /// What holds back a tier.
+    pub(crate) fn held(&mut self, tier: u16) -> Option<&mut Held> {
+        self.held.get_mut(usize::from(tier))
+    }
+
+    /// Whether it waits for something that may end before the time it was told.
+    pub(crate) fn may_go_sooner(&self) -> bool {
+        self.phase == Phase::Running
+            && self.lanes.any_free()
+            && self.held.iter().any(Held::may_end_sooner)
     }
 
     /// Forgets until when the limiter refuses: it is to be asked anew.
     pub(crate) fn ask_again(&mut self) {
-        self.held_until = None;
+        self.held.iter_mut().for_each(Held::ask_again);
+    }
+
+    /// The attempt that would be the next of a call, and where it failed last.
+    pub(crate) fn next_attempt(&self, call: CallId) -> (AttemptId, Option<RouteId>) {
+        let slot = self.slot(call);
+        let number = slot.map_or(0, |s| s.number) + 1;
+        let failed_at = slot.filter(|s| s.number > 0).and_then(|s| s.last);
+        (AttemptId { pass: self.id, call, number }, failed_at.map(|(_, route)| route))
+    }
+
+    /// How far down the order of providers a call has come.
+    pub(crate) fn tier(&self, call: CallId) -> u16 {
+        self.slot(call).map_or(0, |s| s.tier)
     }
 
     /// Takes the call that [`Self::startable`] has just shown out of the queue and puts it on a lane.
-    pub(crate) fn start(&mut self, call: CallId) -> Option<AttemptKey> {
-        let slot = self.slots.get_mut(call.index())?;
-        slot.lane = Some(self.lanes.take(slot.lane)?);
-        slot.stage = Stage::Preparing;
-        slot.held_since = self.held_since.take();
-        self.ready.pop();
-        Some(AttemptKey { pass: self.id, call, number: slot.number + 1 })
-    }
-
-    /// The stage of the attempt's call while it is on a lane with that attempt, and not afterwards.
-    pub(crate) fn stage(&self, key: AttemptKey) -> Option<Stage> {
-        let slot = self.slots.get(key.call.index())?;
-        match slot.stage {
-            Stage::Preparing if key.number == slot.number + 1 => Some(Stage::Preparing),
-            Stage::Running if key.number == slot.number => Some(Stage::Running),
-            _ => None,
+    pub(crate) fn start(&mut self, call: CallId, tier: u16, route: RouteId) -> bool {
+        let held = self.held.get_mut(usize::from(tier)).and_then(|held| held.end());
+        if !self.take_off(call, route, held, false) {
+            return false;
         }
+        self.ready.pop(call, tier);
+        true
     }
 
-    /// The request is about to be sent: on which lane, the most attempts there will be, and since when
-    /// the limiter held it back.
-    pub(crate) fn send(
+    /// Puts a second attempt of a running call on a lane.
+    pub(crate) fn hedge(&mut self, call: CallId, route: RouteId) -> bool {
+        self.take_off(call, route, None, true)
+    }
+
+    fn take_off(
         &mut self,
-        key: AttemptKey,
-        max_attempts: u32,
-    ) -> Option<(LaneId, u32, Option<Micros>)> {
-        let slot = self.slots.get_mut(key.call.index())?;
-        slot.stage = Stage::Running;
-        slot.number = key.number;
-        slot.text.clear();
-        let left = max_attempts.saturating_sub(slot.failed).max(1);
-        Some((slot.lane?, key.number + left - 1, slot.held_since.take()))
+        call: CallId,
+        route: RouteId,
+        held: Option<(Micros, HoldReason)>,
+        hedge: bool,
+    ) -> bool {
+        let Some(slot) = self.slots.get_mut(call.index()) else { return false };
+        let former = slot.last.map(|(lane, _)| lane).filter(|_| !hedge);
+        let Some(lane) = self.lanes.take(former) else { return false };
+        slot.number += 1;
+        slot.last = Some((lane, route));
+        slot.flights.push(Flight {
+            number: slot.number,
+            lane,
+            route,
+            hedge,
+            stage: Stage::Preparing,
+            held,
+            sent: Micros::ZERO,
+            first_text: None,
+            text: String::new(),
+            cancel: None,
+        });
+        true
     }
 
-    /// Adds a piece of text and says where it begins, in bytes.
-    pub(crate) fn add_text(&mut self, call: CallId, text: &str) -> usize {
-        let Some(slot) = self.slots.get_mut(call.index()) else { return 0 };
-        let offset = slot.text.len();
-        slot.text.push_str(text);
-        offset
+    /// An attempt while it is on a lane, and not afterwards.
+    pub(crate) fn flight(&mut self, id: AttemptId) -> Option<&mut Flight> {
+        let slot = self.slots.get_mut(id.call.index())?;
+        slot.flights.iter_mut().find(|f| f.number == id.number)
     }
 
-    /// Counts a failed attempt of a call.
+    /// Whether an attempt's request is sent and its end has not come.
+    pub(crate) fn is_running(&self, id: AttemptId) -> bool {
+        let flights = self.slot(id.call).map(|s| s.flights.as_slice()).unwrap_or_default();
+        flights.iter().any(|f| f.number == id.number && f.stage == Stage::Running)
+    }
+
+    /// Whether a call has more than this attempt on lanes.
+    pub(crate) fn has_another(&self, id: AttemptId) -> bool {
+        self.slot(id.call).is_some_and(|s| s.flights.iter().any(|f| f.number != id.number))
+    }
+
+    /// The request is about to be sent.
+    pub(crate) fn send(&mut self, id: AttemptId, now: Micros, each: u32) -> Option<Sent> {
+        let failed = self.slot(id.call)?.failed;
+        let flight = self.flight(id)?;
+        flight.stage = Stage::Running;
+        flight.sent = now;
+        let left = each.saturating_sub(failed).max(1);
+        Some(Sent {
+            lane: flight.lane,
+            of: id.number + left - 1,
+            held: flight.held.take(),
+            route: flight.route,
+            hedge: flight.hedge,
+        })
+    }
+
+    /// Counts a failed attempt of a call at its tier.
     pub(crate) fn count_failure(&mut self, call: CallId) -> u32 {
         self.slots.get_mut(call.index()).map_or(0, |slot| {
             slot.failed += 1;
@@ -230,38 +294,49 @@ impl Pass {
         })
     }
 
-    /// Gives the lane of a call back; the call is tried again at a time.
-    pub(crate) fn wait(&mut self, call: CallId, until: Micros) {
-        self.leave_lane(call, Stage::Waiting);
-        self.ready.push_at(until, call);
+    /// How often a call has failed at its tier.
+    pub(crate) fn failures(&self, call: CallId) -> u32 {
+        self.slot(call).map_or(0, |s| s.failed)
     }
 
-    /// Ends a call for good; gives back what text there is.
-    pub(crate) fn close(&mut self, call: CallId, at: Micros) -> String {
-        self.leave_lane(call, Stage::Ended);
+    /// From its next attempt on a call goes to another tier, as if it had not been tried.
+    pub(crate) fn move_to(&mut self, call: CallId, tier: u16) {
+        if let Some(slot) = self.slots.get_mut(call.index()) {
+            slot.tier = tier;
+            slot.failed = 0;
+        }
+    }
+
+    /// Takes an attempt off its lane.
+    pub(crate) fn land(&mut self, id: AttemptId) -> Option<Flight> {
+        let slot = self.slots.get_mut(id.call.index())?;
+        let place = slot.flights.iter().position(|f| f.number == id.number)?;
+        let flight = slot.flights.swap_remove(place);
+        self.lanes.release(flight.lane);
+        Some(flight)
+    }
+
+    /// A call, with nothing of it on a lane, is tried again at a time.
+    pub(crate) fn wait(&mut self, call: CallId, until: Micros) {
+        self.ready.push_at(until, call, self.tier(call));
+    }
+
+    /// Takes everything of a call off its lanes, and ends it for good.
+    pub(crate) fn close(&mut self, call: CallId, at: Micros) -> Vec<Flight> {
+        let Some(slot) = self.slots.get_mut(call.index()) else { return Vec::new() };
+        slot.ended = true;
+        let flights = std::mem::take(&mut slot.flights);
+        for flight in &flights {
+            self.lanes.release(flight.lane);
+        }
         self.open = self.open.saturating_sub(1);
         self.last_end = self.last_end.max(at);
-        self.slots
-            .get_mut(call.index())
-            .map_or_else(String::new, |slot| std::mem::take(&mut slot.text))
+        flights
     }
 
-    fn leave_lane(&mut self, call: CallId, stage: Stage) {
-        let Some(slot) = self.slots.get_mut(call.index()) else { return };
-        if let (Stage::Preparing | Stage::Running, Some(lane)) = (slot.stage, slot.lane) {
-            self.lanes.release(lane);
-        }
-        slot.stage = stage;
-    }
-
-    /// The calls that have not ended, in plan order, each with its attempt if one is running.
-    pub(crate) fn unended(&self) -> Vec<(CallId, Option<AttemptKey>)> {
+    /// The calls that have not ended, in plan order.
+    pub(crate) fn unended(&self) -> Vec<CallId> {
         let calls = (0..).map(CallId).zip(&self.slots);
-        let open = calls.filter(|(_, slot)| slot.stage != Stage::Ended);
-        open.map(|(call, slot)| {
-            let key = AttemptKey { pass: self.id, call, number: slot.number };
-            (call, (slot.stage == Stage::Running).then_some(key))
-        })
-        .collect()
+        calls.filter(|(_, slot)| !slot.ended).map(|(call, _)| call).collect()
     }
 }

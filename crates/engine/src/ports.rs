@@ -6,7 +6,11 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use lanes_model::{CallId, EventKind, Failure, Finish, Micros, PassId, Progress, Usage, UsdMicros};
+use lanes_model::{
+    CallId, EventKind, Failure, Finish, Health, HoldReason, Micros, PassId, Progress, RouteId,
+    Usage, UsdMicros,
+};
+use tokio::sync::watch;
 
 /// One chat request of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,15 +41,23 @@ pub struct Answer {
 /// Called with each piece of an answer's text as it arrives, in order. Never blocks.
 pub type TextSink = Box<dyn FnMut(&str) + Send>;
 
-/// An endpoint that answers requests.
+/// Answers requests.
 pub trait Provider: Send + Sync + 'static {
-    /// Sends one request, once: the engine alone decides about retries. Dropping the future aborts
-    /// the request.
+    /// Sends one request, once, on a route: the engine alone decides about retries. Dropping the
+    /// future aborts the request.
     fn attempt(
         &self,
+        route: RouteId,
         request: Arc<CallRequest>,
         on_text: TextSink,
     ) -> BoxFuture<'static, Result<Answer, Failure>>;
+
+    /// What an attempt that is stopped in the middle has used, as far as that can be known, and what
+    /// that costs.
+    fn used(&self, route: RouteId, prompt_tokens: u64, text: &str) -> (Usage, Option<UsdMicros>) {
+        let _ = (route, text);
+        (Usage { input: prompt_tokens, estimated: true, ..Usage::default() }, None)
+    }
 }
 
 /// Where the log of a run goes. Neither method blocks.
@@ -70,42 +82,138 @@ pub trait RecordSource: Send + Sync + 'static {
         let _ = call;
         0
     }
+
+    /// The tokens of a call's prompt, as far as that is known without looking anything up.
+    fn prompt_tokens(&self, call: CallId) -> u64 {
+        let _ = call;
+        0
+    }
+}
+
+/// Names one attempt of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AttemptId {
+    /// In which pass.
+    pub pass: PassId,
+    /// Of which call.
+    pub call: CallId,
+    /// Which try, from 1.
+    pub number: u32,
 }
 
 /// An attempt that asks for a permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PermitRequest {
-    /// In which pass.
-    pub pass: PassId,
-    /// Of which call.
-    pub call: CallId,
+    /// Which.
+    pub attempt: AttemptId,
     /// The run's clock, now.
     pub now: Micros,
     /// The most tokens it may use, prompt and answer together.
     pub tokens: u64,
+    /// How far down the run's order of providers its call has come: 0 for the first.
+    pub tier: u16,
+    /// Where the call has failed last, if it has: somewhere else is better.
+    pub avoid: Option<RouteId>,
 }
 
 /// A limiter's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Permit {
-    /// The attempt may start now; its share is taken.
-    Granted,
-    /// Ask again at this time on the run's clock, and not before.
-    NotBefore(Micros),
+    /// The attempt may start now, on this route; its share is taken.
+    Granted(RouteId),
+    /// Ask again at this time on the run's clock, or when the limiter tells of a change.
+    NotBefore {
+        /// When.
+        at: Micros,
+        /// What it waits for.
+        why: HoldReason,
+        /// In words, when it is more than a limit.
+        message: String,
+    },
     /// The attempt can never be permitted: its call fails with this.
     Refused(Failure),
 }
 
-/// Keeps to the limits of a provider.
+/// How an attempt ended, for a limiter.
+#[derive(Debug, Clone, Copy)]
+pub enum Outcome<'a> {
+    /// With an answer.
+    Answered(&'a Answer),
+    /// Without one.
+    Failed(&'a Failure),
+    /// Stopped from here, in the middle.
+    Stopped,
+    /// Never sent.
+    Unsent,
+}
+
+/// What a limiter says of an attempt that has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ended {
+    /// It tried, for all, whether a provider works again, and failed: that is not its call's fault.
+    pub was_probe: bool,
+    /// Another endpoint of the same provider works.
+    pub elsewhere: bool,
+    /// No provider works, and has not for some time.
+    pub hopeless: bool,
+}
+
+/// A circuit breaker has changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteNews {
+    /// Of which route.
+    pub route: RouteId,
+    /// How it stands.
+    pub health: Health,
+    /// For how long it stays open.
+    pub wait: Option<Micros>,
+    /// Why, in words.
+    pub message: String,
+}
+
+/// Says where attempts go, and keeps to the limits of where they go.
 pub trait Limiter: Send + Sync + 'static {
     /// Asked once before each attempt, when there is a lane for it. Never blocks. A refusal holds
-    /// back all calls of the pass, in their order, since limits are the provider's and not a call's;
-    /// what is under way goes on.
+    /// back all calls of the pass that have come as far down the order of providers, since limits are
+    /// the provider's and not a call's; what is under way goes on.
     fn permit(&self, request: PermitRequest) -> Permit;
 
-    /// An attempt that was permitted is over. Not told of attempts that were aborted.
-    fn ended(&self, pass: PassId, call: CallId, result: Result<&Answer, &Failure>) {
-        let _ = (pass, call, result);
+    /// An attempt that was permitted is over. Not told of attempts that end with their run.
+    fn ended(&self, attempt: AttemptId, outcome: Outcome<'_>) -> Ended {
+        let _ = (attempt, outcome);
+        Ended::default()
+    }
+
+    /// How many providers there are to go to, one after the other; at least one.
+    fn tiers(&self) -> u16 {
+        1
+    }
+
+    /// The place in that order of the provider that a route belongs to.
+    fn tier_of(&self, route: RouteId) -> u16 {
+        let _ = route;
+        0
+    }
+
+    /// A provider is of no use to this run: nothing goes there any more. Says whether any other is.
+    fn give_up(&self, tier: u16) -> bool {
+        let _ = tier;
+        false
+    }
+
+    /// The circuit breakers that have changed since it was asked last.
+    fn news(&self) -> Vec<RouteNews> {
+        Vec::new()
+    }
+
+    /// A pass does not wait for a permit any more, though it was told to.
+    fn step_back(&self, pass: PassId) {
+        let _ = pass;
+    }
+
+    /// Changes when something has happened for which a pass may be waiting.
+    fn changes(&self) -> Option<watch::Receiver<u64>> {
+        None
     }
 }
 
@@ -115,6 +223,6 @@ pub struct Unlimited;
 
 impl Limiter for Unlimited {
     fn permit(&self, _: PermitRequest) -> Permit {
-        Permit::Granted
+        Permit::Granted(RouteId::default())
     }
 }

@@ -9,13 +9,15 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use lanes_model::{CallId, Micros};
 
-/// The waiting calls of one pass.
+/// The waiting calls of one pass. Each has a tier: how far down the order of providers it has come. A
+/// call that has not been tried is at the first.
 #[derive(Debug, Default)]
 pub(crate) struct ReadyQueue {
     strict: bool,
     fresh: VecDeque<CallId>,
-    due: VecDeque<CallId>,
-    waiting: BinaryHeap<Reverse<(Micros, CallId)>>,
+    /// By tier, in the order in which they became due.
+    due: Vec<VecDeque<(Micros, CallId)>>,
+    waiting: BinaryHeap<Reverse<(Micros, CallId, u16)>>,
 }
 
 impl ReadyQueue {
@@ -30,41 +32,67 @@ impl ReadyQueue {
     }
 
     /// Adds a call that is ready again at a time.
-    pub(crate) fn push_at(&mut self, at: Micros, call: CallId) {
-        self.waiting.push(Reverse((at, call)));
+    pub(crate) fn push_at(&mut self, at: Micros, call: CallId, tier: u16) {
+        self.waiting.push(Reverse((at, call, tier)));
     }
 
-    /// The call to start next, after moving up those that are due by `now`.
-    pub(crate) fn peek(&mut self, now: Micros) -> Option<CallId> {
-        while let Some(&Reverse((at, call))) = self.waiting.peek()
+    /// The call to start next, and its tier, among those whose tier is not held back; after moving up
+    /// those that are due by `now`.
+    pub(crate) fn peek(
+        &mut self,
+        now: Micros,
+        is_held: impl Fn(u16) -> bool,
+    ) -> Option<(CallId, u16)> {
+        while let Some(&Reverse((at, call, tier))) = self.waiting.peek()
             && at <= now
         {
             self.waiting.pop();
-            self.due.push_back(call);
+            let place = usize::from(tier);
+            if self.due.len() <= place {
+                self.due.resize_with(place + 1, VecDeque::new);
+            }
+            if let Some(due) = self.due.get_mut(place) {
+                due.push_back((at, call));
+            }
         }
-        match self.due.front() {
-            Some(&call) => Some(call),
-            None if self.strict && !self.waiting.is_empty() => None,
-            None => self.fresh.front().copied(),
+        let due = (0..).zip(&self.due).filter_map(|(tier, due)| Some((*due.front()?, tier)));
+        let holds_back = self.strict && (!self.waiting.is_empty() || due.clone().next().is_some());
+        match due.filter(|(_, tier)| !is_held(*tier)).min() {
+            Some(((_, call), tier)) => Some((call, tier)),
+            None if holds_back || is_held(0) => None,
+            None => self.fresh.front().map(|&call| (call, 0)),
         }
     }
 
     /// Takes out the call that [`Self::peek`] has just shown.
-    pub(crate) fn pop(&mut self) {
-        if self.due.pop_front().is_none() {
-            self.fresh.pop_front();
+    pub(crate) fn pop(&mut self, call: CallId, tier: u16) {
+        let due = self.due.get_mut(usize::from(tier));
+        match due.filter(|due| due.front().is_some_and(|d| d.1 == call)) {
+            Some(due) => _ = due.pop_front(),
+            None => _ = self.fresh.pop_front(),
         }
+    }
+
+    /// Whether calls run strictly one after another.
+    pub(crate) fn is_strict(&self) -> bool {
+        self.strict
+    }
+
+    /// Whether a call is ready.
+    pub(crate) fn any(&self) -> bool {
+        !self.fresh.is_empty() || self.due.iter().any(|due| !due.is_empty())
     }
 
     /// When the next waiting call is due.
     pub(crate) fn next_due(&self) -> Option<Micros> {
-        self.waiting.peek().map(|Reverse((at, _))| *at)
+        self.waiting.peek().map(|Reverse((at, ..))| *at)
     }
 
     /// Takes out all calls, in plan order.
     pub(crate) fn drain(&mut self) -> Vec<CallId> {
-        let mut calls: Vec<_> = self.fresh.drain(..).chain(self.due.drain(..)).collect();
-        calls.extend(self.waiting.drain().map(|Reverse((_, call))| call));
+        let due = self.due.iter_mut().flat_map(|due| due.drain(..).map(|(_, call)| call));
+        let mut calls: Vec<_> = self.fresh.drain(..).chain(due).collect();
+        calls.extend(self.waiting.drain().map(|Reverse((_, call, _))| call));
         calls.sort_unstable();
         calls
     }
@@ -75,8 +103,8 @@ mod tests {
     use super::*;
 
     fn next(queue: &mut ReadyQueue, now: u64) -> Option<u32> {
-        let call = queue.peek(Micros(now))?;
-        queue.pop();
+        let (call, tier) = queue.peek(Micros(now), |_| false)?;
+        queue.pop(call, tier);
         Some(call.0)
     }
 
@@ -84,8 +112,8 @@ mod tests {
         let mut queue = ReadyQueue::new(strict);
         queue.push(CallId(5));
         queue.push(CallId(6));
-        queue.push_at(Micros(20), CallId(1));
-        queue.push_at(Micros(10), CallId(2));
+        queue.push_at(Micros(20), CallId(1), 0);
+        queue.push_at(Micros(10), CallId(2), 1);
         queue
     }
 
@@ -111,9 +139,18 @@ mod tests {
     }
 
     #[test]
+    fn calls_of_a_tier_that_is_held_back_do_not_hold_back_others() {
+        let mut queue = queue(false);
+        assert_eq!(queue.peek(Micros(10), |tier| tier == 1), Some((CallId(5), 0)));
+        assert_eq!(queue.peek(Micros(10), |tier| tier == 0), Some((CallId(2), 1)));
+        assert_eq!(queue.peek(Micros(10), |_| true), None);
+        assert!(queue.any());
+    }
+
+    #[test]
     fn draining_gives_every_call_once_in_plan_order() {
         let mut queue = queue(false);
-        queue.peek(Micros(10));
+        queue.peek(Micros(10), |_| false);
         let calls: Vec<_> = queue.drain().into_iter().map(|c| c.0).collect();
         assert_eq!(calls, [1, 2, 5, 6]);
         assert_eq!(next(&mut queue, 99), None);

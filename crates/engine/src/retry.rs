@@ -47,11 +47,6 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Whether a call that has failed `failed` times, last with this failure, is tried again.
-    pub(crate) fn allows(&self, failed: u32, failure: &Failure) -> bool {
-        failure.kind.is_retryable() && failed < self.max_attempts
-    }
-
     /// The retries of a run of so many calls.
     pub(crate) fn run_budget(&self, calls: usize) -> u64 {
         // A share of what fits into memory fits into a u64; nonsense (below 0, NaN) is none.
@@ -77,14 +72,6 @@ mod tests {
 
     fn failure(retry_after: Option<Micros>) -> Failure {
         Failure { retry_after, ..Failure::new(FailureKind::RateLimited, "Slow down.") }
-    }
-
-    #[test]
-    fn only_retryable_failures_within_the_allowance_are_tried_again() {
-        let policy = RetryPolicy::default();
-        assert!(policy.allows(2, &failure(None)));
-        assert!(!policy.allows(3, &failure(None)));
-        assert!(!policy.allows(1, &Failure::new(FailureKind::InvalidRequest, "No.")));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What holds for every plan, script and moment.
 
-use lanes_engine::StopHandle;
+use lanes_engine::RunControl;
 use lanes_model::FailureKind::{InvalidRequest, RateLimited, ServerError};
 use lanes_model::{Micros, PassMode, PassState, PassStatus, RunState, RunStatus};
 use proptest::prelude::*;
@@ -132,7 +132,7 @@ proptest! {
         let mut bench = Bench::new(&passes, race, script);
         let mut answered: Vec<Option<Micros>> = Vec::new();
         for after in moments {
-            bench.stop = StopHandle::new();
+            bench.control = RunControl::new();
             let state = paused(bench.stopped_after(after, |stop| stop.interrupt()));
             let ends: Vec<_> =
                 state.passes.iter().flat_map(|p| &p.calls).map(|c| c.end).collect();
@@ -142,7 +142,7 @@ proptest! {
             );
             answered = ends;
         }
-        bench.stop = StopHandle::new();
+        bench.control = RunControl::new();
         let state = paused(bench.finish());
         prop_assert_eq!(results(&state), results(&undisturbed));
         prop_assert_eq!(state.status, undisturbed.status);

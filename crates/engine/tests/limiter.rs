@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use lanes_engine::{Limiter, Permit, PermitRequest};
-use lanes_model::{FailureKind, Micros, RunStatus};
+use lanes_model::{FailureKind, HoldReason, Micros, RouteId, RunStatus};
 
 use crate::support::provider::answers;
 use crate::support::{Bench, SEQUENTIAL, Step, ms, parallel};
@@ -24,10 +24,14 @@ impl Limiter for Paced {
     fn permit(&self, request: PermitRequest) -> Permit {
         let mut next = self.next.lock().unwrap();
         if request.now < *next {
-            return Permit::NotBefore(*next);
+            return Permit::NotBefore {
+                at: *next,
+                why: HoldReason::RateLimit,
+                message: String::new(),
+            };
         }
         *next = request.now + self.interval;
-        Permit::Granted
+        Permit::Granted(RouteId::default())
     }
 }
 
@@ -59,8 +63,12 @@ async fn a_limiter_that_names_a_time_in_the_past_is_not_asked_without_pause() {
         fn permit(&self, request: PermitRequest) -> Permit {
             *self.0.lock().unwrap() += 1;
             match request.now < ms(10) {
-                true => Permit::NotBefore(Micros::ZERO),
-                false => Permit::Granted,
+                true => Permit::NotBefore {
+                    at: Micros::ZERO,
+                    why: HoldReason::RateLimit,
+                    message: String::new(),
+                },
+                false => Permit::Granted(RouteId::default()),
             }
         }
     }

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use lanes_engine::{RateLimiter, RunLimiter};
+use lanes_engine::routes::Changes;
+use lanes_engine::{RunRoutes, Target, TargetLimits};
 use lanes_model::FailureKind::{RateLimited, ServerError};
 use lanes_model::{
-    AttemptState, CallStatus, Ledger, LedgerState, Micros, PassState, RunState, RunStatus, segments,
+    AttemptState, CallStatus, Ledger, LedgerState, Micros, PassState, Priority, RunState,
+    RunStatus, segments,
 };
 use proptest::prelude::*;
 
@@ -16,8 +18,17 @@ use crate::support::{Bench, Step, ms, parallel, paused};
 fn bench(lanes: u32, script: Script, rpm: Option<u32>, tpm: Option<u32>, tokens: u64) -> Bench {
     let mut bench = Bench::new(&[parallel(lanes)], false, script);
     *bench.provider.tokens.lock().unwrap() = tokens;
-    bench.limiter = Arc::new(RunLimiter::new(Arc::new(RateLimiter::new(rpm, tpm))));
+    bench.limiter = routes(&target(rpm, tpm));
     bench
+}
+
+fn target(rpm: Option<u32>, tpm: Option<u32>) -> Arc<Target> {
+    let limits = TargetLimits { rpm, tpm, ..TargetLimits::default() };
+    Arc::new(Target::new(limits, 1, Changes::default()))
+}
+
+fn routes(target: &Arc<Target>) -> Arc<RunRoutes> {
+    Arc::new(RunRoutes::new(vec![Arc::clone(target)], Priority::Interactive))
 }
 
 fn starts(pass: &PassState) -> Vec<Micros> {
@@ -85,10 +96,10 @@ async fn a_pause_that_the_provider_asks_of_one_call_holds_for_all() {
 
 #[tokio::test(start_paused = true)]
 async fn runs_that_use_one_provider_share_its_limit() {
-    let shared = Arc::new(RateLimiter::new(Some(60), None));
+    let shared = target(Some(60), None);
     let run = || {
         let mut bench = Bench::new(&[parallel(3)], false, answers(&[10; 3]));
-        bench.limiter = Arc::new(RunLimiter::new(Arc::clone(&shared)));
+        bench.limiter = routes(&shared);
         bench
     };
     let (one, two) = (run(), run());

@@ -1,6 +1,6 @@
 //! Taking up a run that was interrupted.
 
-use lanes_engine::StopHandle;
+use lanes_engine::RunControl;
 use lanes_model::FailureKind::ServerError;
 use lanes_model::{AttemptResult, EventKind, PassStatus, RunStatus};
 
@@ -10,7 +10,7 @@ use crate::support::{Bench, SEQUENTIAL, Step, ms, parallel};
 impl Bench {
     /// Takes the run up again.
     fn again(mut self) -> Self {
-        self.stop = StopHandle::new();
+        self.control = RunControl::new();
         self
     }
 }

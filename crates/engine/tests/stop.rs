@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lanes_engine::StopHandle;
+use lanes_engine::RunControl;
 use lanes_model::FailureKind::ServerError;
 use lanes_model::state::CallEndState;
 use lanes_model::{AttemptResult, CallStatus, EventKind, PassStatus, RunStatus};
@@ -61,7 +61,7 @@ async fn a_run_cancelled_while_a_request_is_looked_up_sends_none() {
 #[tokio::test(start_paused = true)]
 async fn a_run_cancelled_before_it_begins_sends_nothing() {
     let bench = Bench::new(&[parallel(2)], false, answers(&[10, 10]));
-    bench.stop.cancel();
+    bench.control.cancel();
     let state = bench.finish().await;
     assert_eq!(state.status, RunStatus::Cancelled);
     assert_eq!(bench.provider.attempts(), 0);
@@ -83,14 +83,14 @@ async fn an_interrupted_run_stops_at_once_and_can_be_resumed() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_came_with_the_request_to_stop_is_kept() {
-    let stop = StopHandle::new();
+    let stop = RunControl::new();
     let script = vec![
         vec![Step::answer_and_stop(50, &stop)],
         vec![Step::answer(60)],
         vec![Step::answer(10)],
     ];
     let mut bench = Bench::new(&[parallel(2)], false, script);
-    bench.stop = stop;
+    bench.control = stop;
     let state = bench.finish().await;
     assert_eq!(state.status, RunStatus::Interrupted);
     let statuses: Vec<_> = state.passes[0].calls.iter().map(|c| c.status()).collect();
@@ -101,19 +101,19 @@ async fn an_answer_that_came_with_the_request_to_stop_is_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_to_stop_that_comes_with_the_last_answer_is_too_late() {
-    let stop = StopHandle::new();
+    let stop = RunControl::new();
     let script = vec![vec![Step::answer_and_stop(50, &stop)]];
     let mut bench = Bench::new(&[parallel(2)], false, script);
-    bench.stop = stop;
+    bench.control = stop;
     assert_eq!(bench.finish().await.status, RunStatus::Succeeded);
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_pass_begins_after_the_request_to_stop() {
-    let stop = StopHandle::new();
+    let stop = RunControl::new();
     let script = vec![vec![Step::answer_and_stop(50, &stop)]];
     let mut bench = Bench::new(&[parallel(2), SEQUENTIAL], false, script);
-    bench.stop = stop;
+    bench.control = stop;
     let state = bench.finish().await;
     assert_eq!(state.status, RunStatus::Interrupted);
     assert_eq!(state.passes[0].status, PassStatus::Completed);

@@ -6,7 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallId, Failure, LaneId, Micros, PassId, RunHeader, RunStatus, Seq, UsdMicros};
+use crate::{
+    CallId, Failure, Health, HoldReason, LaneId, LimitReason, Micros, PassId, Priority, RouteId,
+    RunHeader, RunStatus, Seq, UsdMicros,
+};
 
 /// One entry of a run's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,8 +79,21 @@ pub enum AttemptEnd {
         #[serde(rename = "retry_at_us")]
         retry_at: Option<Micros>,
     },
-    /// Stopped by the user, or by the end of the program.
-    Cancelled,
+    /// Stopped by the user, by the end of the program, or because another attempt of its call
+    /// answered first.
+    Cancelled {
+        /// Tokens that it is estimated to have used, when it lost to another attempt.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        usage: Option<Usage>,
+        /// What these cost, when the model's price is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cost_usd_micros: Option<UsdMicros>,
+    },
+}
+
+impl AttemptEnd {
+    /// Stopped, with nothing to pay that is known.
+    pub const CANCELLED: Self = Self::Cancelled { usage: None, cost_usd_micros: None };
 }
 
 /// How a call ended.
@@ -150,18 +166,63 @@ pub enum EventKind {
         lane: LaneId,
         /// Which try.
         attempt: Attempt,
-        /// How long the provider's rate limit had held back the pass's next attempt.
+        /// How long the pass's next attempt had been held back.
         #[serde(rename = "held_us", default, skip_serializing_if = "Micros::is_zero")]
         held: Micros,
+        /// By what.
+        #[serde(default, skip_serializing_if = "HoldReason::is_rate_limit")]
+        held_by: HoldReason,
+        /// Where to.
+        #[serde(default, skip_serializing_if = "RouteId::is_first")]
+        route: RouteId,
+        /// Whether it is a second attempt beside one that takes long.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        hedge: bool,
     },
-    /// The provider's rate limit holds back a pass; not written for short times, which
-    /// `attempt_started` tells of.
+    /// Something holds back a pass; not written for short times, which `attempt_started` tells of.
     PassHeld {
         /// Which pass.
         pass: PassId,
         /// Until when, as far as is known.
         #[serde(rename = "until_us")]
         until: Micros,
+        /// What.
+        #[serde(default, skip_serializing_if = "HoldReason::is_rate_limit")]
+        held_by: HoldReason,
+        /// In words, when it is more than a limit.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        message: String,
+    },
+    /// From now on at most so many lanes are in use.
+    LimitChanged {
+        /// In which pass.
+        pass: PassId,
+        /// How many, from 1.
+        limit: u32,
+        /// Why.
+        why: LimitReason,
+    },
+    /// A circuit breaker opened, let an attempt through or closed.
+    RouteChanged {
+        /// Of which route.
+        route: RouteId,
+        /// How it stands now.
+        health: Health,
+        /// Until when it stays open.
+        #[serde(rename = "until_us", default, skip_serializing_if = "Option::is_none")]
+        until: Option<Micros>,
+        /// Why, in words.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        message: String,
+    },
+    /// The user paused the run: nothing starts, what is under way goes on.
+    RunPaused,
+    /// The user let a paused run go on.
+    RunContinued,
+    /// The run goes before others, or after them, from now on.
+    PriorityChanged {
+        /// How.
+        priority: Priority,
     },
     /// The first piece of an answer's text arrived.
     FirstToken {

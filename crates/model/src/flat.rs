@@ -10,7 +10,10 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::event::{Attempt, AttemptEnd, CallEnd, EventKind, Finish, PassEnd, RunEvent, Usage};
-use crate::{CallId, Failure, LaneId, Micros, PassId, RunHeader, RunStatus, Seq, UsdMicros};
+use crate::{
+    CallId, Failure, Health, HoldReason, LaneId, LimitReason, Micros, PassId, Priority, RouteId,
+    RunHeader, RunStatus, Seq, UsdMicros,
+};
 
 /// The fields of every kind of event.
 #[derive(Debug, Deserialize)]
@@ -28,6 +31,14 @@ pub struct FlatEvent {
     attempt: Option<Attempt>,
     held_us: Option<Micros>,
     until_us: Option<Micros>,
+    held_by: Option<HoldReason>,
+    route: Option<RouteId>,
+    hedge: Option<bool>,
+    message: Option<String>,
+    limit: Option<u32>,
+    why: Option<LimitReason>,
+    health: Option<Health>,
+    priority: Option<Priority>,
     number: Option<u32>,
     end: Option<FlatEnd>,
     status: Option<RunStatus>,
@@ -91,8 +102,28 @@ impl FlatEvent {
                 lane: self.lane?,
                 attempt: self.attempt?,
                 held: self.held_us.unwrap_or_default(),
+                held_by: self.held_by.unwrap_or_default(),
+                route: self.route.unwrap_or_default(),
+                hedge: self.hedge.unwrap_or_default(),
             },
-            "pass_held" => EventKind::PassHeld { pass: self.pass?, until: self.until_us? },
+            "pass_held" => EventKind::PassHeld {
+                pass: self.pass?,
+                until: self.until_us?,
+                held_by: self.held_by.unwrap_or_default(),
+                message: self.message.unwrap_or_default(),
+            },
+            "limit_changed" => {
+                EventKind::LimitChanged { pass: self.pass?, limit: self.limit?, why: self.why? }
+            }
+            "route_changed" => EventKind::RouteChanged {
+                route: self.route?,
+                health: self.health?,
+                until: self.until_us,
+                message: self.message.unwrap_or_default(),
+            },
+            "run_paused" => EventKind::RunPaused,
+            "run_continued" => EventKind::RunContinued,
+            "priority_changed" => EventKind::PriorityChanged { priority: self.priority? },
             "first_token" => {
                 EventKind::FirstToken { pass: self.pass?, call: self.call?, number: self.number? }
             }
@@ -126,7 +157,9 @@ impl FlatEnd {
                 finish: end.finish?,
             },
             "failed" => AttemptEnd::Failed { failure: end.failure?, retry_at: end.retry_at_us },
-            "cancelled" => AttemptEnd::Cancelled,
+            "cancelled" => {
+                AttemptEnd::Cancelled { usage: end.usage, cost_usd_micros: end.cost_usd_micros }
+            }
             _ => return None,
         })
     }
@@ -177,19 +210,37 @@ mod tests {
         let partial = "half \"a\" text\n".to_owned();
         let kinds = [
             EventKind::CancelRequested,
-            EventKind::PassHeld { pass, until: Micros(80) },
+            EventKind::PassHeld {
+                pass,
+                until: Micros(80),
+                held_by: HoldReason::Breaker,
+                message: "It is down.".to_owned(),
+            },
             EventKind::AttemptStarted {
                 pass,
                 call,
                 lane: LaneId(3),
                 attempt: Attempt { number: 1, of: 3 },
                 held: Micros(40),
+                held_by: HoldReason::Queue,
+                route: RouteId(2),
+                hedge: true,
             },
+            EventKind::LimitChanged { pass, limit: 4, why: LimitReason::RateLimited },
+            EventKind::RouteChanged {
+                route: RouteId(1),
+                health: Health::Open,
+                until: Some(Micros(9)),
+                message: "It is down.".to_owned(),
+            },
+            EventKind::RunPaused,
+            EventKind::RunContinued,
+            EventKind::PriorityChanged { priority: Priority::Batch },
             EventKind::RunInterrupted,
             EventKind::RunResumed,
             EventKind::PassEnded { pass, end: PassEnd::Cancelled },
             EventKind::RunEnded { status: RunStatus::Partial },
-            EventKind::AttemptEnded { pass, call, number: 2, end: AttemptEnd::Cancelled },
+            EventKind::AttemptEnded { pass, call, number: 2, end: AttemptEnd::CANCELLED },
             EventKind::AttemptEnded {
                 pass,
                 call,

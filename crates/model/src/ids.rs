@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 pub struct Micros(pub u64);
 
 impl Micros {
+    /// Later than anything.
+    pub const MAX: Micros = Micros(u64::MAX);
     /// No time at all, and the start of a run.
     pub const ZERO: Micros = Micros(0);
 

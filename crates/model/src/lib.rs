@@ -16,8 +16,10 @@ mod flat;
 pub mod format;
 pub mod ids;
 pub mod ledger;
+mod options;
 pub mod plan;
 pub mod provider;
+mod route;
 pub mod sample;
 mod schedule;
 mod segments;
@@ -48,12 +50,14 @@ pub use flat::FlatEvent;
 pub use format::Figure;
 pub use ids::{CallId, DocumentId, LaneId, Micros, PassId, RunId, Seq, TaskId, UsdMicros};
 pub use ledger::{Ledger, LedgerState, Segment, call_segments, segments};
+pub use options::FallbackRequest;
 pub use plan::{DocumentInfo, PassMode, PassPlan, Plan, PlannedCall, RunHeader};
 pub use provider::{Price, ProviderInfo};
+pub use route::{Fallback, Health, HoldReason, LimitReason, Priority, RouteId, RouteInfo};
 pub use spec::{FieldError, Input, Limits, Mode, RunRequest, RunSpec};
 pub use state::{
-    Applied, AttemptResult, AttemptState, CallState, CallStatus, FoldError, PassState, PassStatus,
-    RunState, RunStatus,
+    Applied, AttemptResult, AttemptState, CallState, CallStatus, FoldError, Hold, LimitChange,
+    PassState, PassStatus, RouteState, RunState, RunStatus,
 };
 pub use summary::RunSummary;
 pub use task::Task;

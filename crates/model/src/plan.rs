@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallId, DocumentId, Mode, PassId, ProviderInfo, RunId, RunSpec, Task};
+use crate::{CallId, DocumentId, Mode, PassId, ProviderInfo, RouteInfo, RunId, RunSpec, Task};
 
 /// How one pass executes its calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -119,6 +119,9 @@ pub struct RunHeader {
     pub documents: Vec<DocumentInfo>,
     /// The provider as it was then; its price is that of the run's model.
     pub provider: ProviderInfo,
+    /// Where attempts can go, when there is more than one place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<RouteInfo>,
     /// What is going to happen.
     pub plan: Plan,
 }

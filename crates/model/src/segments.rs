@@ -86,7 +86,8 @@ impl Frame {
 /// Attempts hold their lane. At any moment a free lane goes to a waiting call, each call to one
 /// lane at most: first to calls in backoff, then to calls that are ready, then to calls that wait
 /// for others; a lane that is left over is idle. Attempts on lanes the pass does not have are left
-/// out. While the rate limit holds a pass back, a lane that a ready call waits for waits for the limit.
+/// out. While something holds the pass back, a lane that a ready call waits for waits for that. Where
+/// fewer lanes may be in use than there are, those that are not have no segments.
 /// Takes O(n log n) for n events, and a step for each hold that a waiting lane meets.
 #[must_use]
 pub fn segments(pass: &PassState, now: Micros) -> Vec<Segment> {
@@ -95,8 +96,9 @@ pub fn segments(pass: &PassState, now: Micros) -> Vec<Segment> {
     if frame.wall == Micros::ZERO {
         return Vec::new();
     }
-    let found =
-        sweep::sweep(&stints(pass, frame), &waits(pass, frame), pass.calls.len(), frame.wall);
+    let limits: Vec<_> = pass.limits.iter().map(|l| (frame.relative(l.at), l.limit)).collect();
+    let stints = stints(pass, frame);
+    let found = sweep::sweep(&stints, &waits(pass, frame), &limits, pass.calls.len(), frame.wall);
     held::split(found, &held::spans(pass, frame))
 }
 

@@ -9,7 +9,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Budget, Faults, FaultsRequest, TaskId, sample};
+use crate::options::FallbackRequest;
+use crate::{Budget, Fallback, Faults, FaultsRequest, Priority, TaskId, sample};
 
 /// How a run executes its calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -116,6 +117,18 @@ pub struct RunRequest {
     /// What the run may cost and how long it may start calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
+    /// Whether the number of lanes in use adapts to what the provider can take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adaptive: Option<bool>,
+    /// Whether a call that takes unusually long gets a second attempt beside the first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hedge: bool,
+    /// What to go on with when the provider fails, in order; by default what it is configured with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Vec<FallbackRequest>>,
+    /// `interactive` or `batch`; interactive runs go first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<String>,
 }
 
 /// What a checked run is about.
@@ -155,6 +168,19 @@ pub struct RunSpec {
     /// What the run may cost and how long it may start calls.
     #[serde(default, skip_serializing_if = "Budget::is_none")]
     pub budget: Budget,
+    /// Whether the number of lanes in use adapts to what the provider can take.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adaptive: bool,
+    /// Whether a call that takes unusually long gets a second attempt beside the first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hedge: bool,
+    /// What to go on with when the provider fails, in order. Not read in the browser.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub fallback: Vec<Fallback>,
+    /// Whether it goes before other runs.
+    #[serde(default, skip_serializing_if = "Priority::is_interactive")]
+    pub priority: Priority,
 }
 
 /// What the check needs to know of the program.
@@ -202,6 +228,10 @@ pub struct Choices<'a> {
     pub providers: &'a [(String, Vec<String>)],
     /// Ids of the providers that are simulators: only into them can faults be injected.
     pub simulated: &'a [String],
+    /// Ids of the providers of which no limit is known.
+    pub unlimited: &'a [String],
+    /// The fallbacks that providers are configured with: ids of others, by id.
+    pub fallbacks: &'a [(String, Vec<String>)],
     /// What is wrong with a latency profile, if anything. Only the simulator's parser knows.
     pub latency_problem: fn(&str) -> Option<String>,
     /// The limits in force.
@@ -235,6 +265,10 @@ impl RunRequest {
         let faults = self.check_faults(choices, &provider, &mut errors);
         let budget = self.budget.unwrap_or_default();
         budget.check(&mut errors);
+        let adaptive = self.is_adaptive(choices, mode, &provider);
+        self.check_hedge(mode, &mut errors);
+        let priority = self.check_priority(&mut errors);
+        let fallback = self.check_fallbacks(choices, (&provider, &model), &mut errors);
         match (input, errors.is_empty()) {
             (Some(input), true) => Ok(RunSpec {
                 input,
@@ -246,6 +280,10 @@ impl RunRequest {
                 model,
                 faults,
                 budget,
+                adaptive,
+                hedge: self.hedge,
+                fallback,
+                priority,
             }),
             _ => Err(errors),
         }

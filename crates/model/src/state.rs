@@ -3,12 +3,18 @@
 //! `apply` is pure and idempotent by sequence number, so that a snapshot and the events after it can
 //! overlap, and a stream can begin anywhere. Times are on the run's clock.
 
+mod call;
+mod pass;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Attempt, AttemptEnd, CallEnd, CallId, EventKind, Failure, Finish, LaneId, Micros, PassEnd,
-    PassId, PassMode, Progress, RunEvent, RunHeader, Seq, Usage, UsdMicros,
+    CallId, EventKind, Health, Micros, PassEnd, PassId, PassMode, Priority, Progress, RouteId,
+    RunEvent, RunHeader, Seq,
 };
+
+pub use call::{AttemptResult, AttemptState, CallEndState, CallState, CallStatus};
+pub use pass::{Hold, LimitChange, PassState, PassStatus};
 
 /// How a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -69,135 +75,6 @@ impl RunStatus {
     }
 }
 
-/// How a pass stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PassStatus {
-    /// Not begun.
-    Waiting,
-    /// Going on.
-    Running,
-    /// Every call ended by itself.
-    Completed,
-    /// Stopped by the user.
-    Cancelled,
-}
-
-/// How a call stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CallStatus {
-    /// Waiting for a lane, or for its next attempt.
-    Queued,
-    /// An attempt is under way.
-    Running,
-    /// It has an answer.
-    Succeeded,
-    /// It has none and gets none.
-    Failed,
-    /// Stopped by the user.
-    Cancelled,
-}
-
-/// How an attempt stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AttemptResult {
-    /// Under way.
-    Running,
-    /// Gave the answer.
-    Succeeded,
-    /// Gave none.
-    Failed,
-    /// Stopped in the middle.
-    Cancelled,
-}
-
-/// One HTTP request of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AttemptState {
-    /// Which try.
-    pub attempt: Attempt,
-    /// On which lane.
-    pub lane: LaneId,
-    /// When it began.
-    pub start: Micros,
-    /// When its first text arrived.
-    pub first_token: Option<Micros>,
-    /// When it ended.
-    pub end: Option<Micros>,
-    /// How it stands.
-    pub result: AttemptResult,
-    /// Tokens, when it succeeded.
-    pub usage: Option<Usage>,
-    /// Cost, when it succeeded and the price is known.
-    pub cost_usd_micros: Option<UsdMicros>,
-    /// Why the answer ended, when it succeeded.
-    pub finish: Option<Finish>,
-    /// Why it failed, when it did.
-    pub failure: Option<Failure>,
-    /// When the call becomes ready for the next attempt, when there is to be one.
-    pub retry_at: Option<Micros>,
-}
-
-/// One task on one document in one pass.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct CallState {
-    /// When it became ready for the first time.
-    pub ready: Option<Micros>,
-    /// Its attempts in order.
-    pub attempts: Vec<AttemptState>,
-    /// When it ended.
-    pub end: Option<Micros>,
-    /// How it ended.
-    pub ended: Option<CallEndState>,
-    /// The answer; while it streams and after a failure, what there is of it.
-    pub output: String,
-    /// Why it failed, when it did.
-    pub failure: Option<Failure>,
-}
-
-/// How a call ended, without the texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CallEndState {
-    /// With an answer.
-    Succeeded,
-    /// Without one.
-    Failed,
-    /// Stopped by the user.
-    Cancelled,
-}
-
-/// A rate limit that holds back one attempt after the other does so without a break: what lies
-/// between is the engine at work.
-const ONE_HOLD: Micros = Micros::from_millis(2);
-
-/// One timed execution of all calls.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PassState {
-    /// How it executes.
-    pub mode: PassMode,
-    /// Concurrency slots.
-    pub lanes: u32,
-    /// How it stands.
-    pub status: PassStatus,
-    /// The wall clock at its start, RFC 3339 in UTC.
-    pub started_at: Option<String>,
-    /// When it began: the first call was admitted.
-    pub start: Option<Micros>,
-    /// When it ended: the last result was in.
-    pub end: Option<Micros>,
-    /// Its calls, by [`CallId`].
-    pub calls: Vec<CallState>,
-    /// When the provider's rate limit held it back: spans in order, without overlap.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub holds: Vec<(Micros, Micros)>,
-    /// The span in which it is held back now, as far as is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub holding: Option<(Micros, Micros)>,
-}
-
 /// A run, as its log so far tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunState {
@@ -209,12 +86,36 @@ pub struct RunState {
     pub status: RunStatus,
     /// Whether the user asked to stop.
     pub cancel_requested: bool,
+    /// Whether the user has paused it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
+    /// Whether it goes before other runs.
+    #[serde(default, skip_serializing_if = "Priority::is_interactive")]
+    pub priority: Priority,
+    /// The circuit breakers that are not closed, or were not once, by route.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<RouteState>,
     /// How often it was taken up again after an interruption. The time between does not count.
     pub resumed: u32,
     /// The plan.
     pub header: RunHeader,
     /// The passes, by [`PassId`].
     pub passes: Vec<PassState>,
+}
+
+/// How a circuit breaker stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteState {
+    /// Of which route.
+    pub route: RouteId,
+    /// How it stands.
+    pub health: Health,
+    /// Until when it stays open.
+    pub until: Option<Micros>,
+    /// Why, in words.
+    pub message: String,
+    /// How often it opened.
+    pub opened: u32,
 }
 
 /// A log that cannot be folded.
@@ -262,23 +163,16 @@ impl RunState {
             .plan
             .passes
             .iter()
-            .map(|p| PassState {
-                mode: p.mode,
-                lanes: p.lanes,
-                status: PassStatus::Waiting,
-                started_at: None,
-                start: None,
-                end: None,
-                calls: calls.clone(),
-                holds: Vec::new(),
-                holding: None,
-            })
+            .map(|p| PassState::new(p.mode, p.lanes, calls.clone()))
             .collect();
         Ok(Self {
             last_seq: first.seq,
             latest: first.at,
             status: RunStatus::Queued,
             cancel_requested: false,
+            paused: false,
+            priority: header.spec.priority,
+            routes: Vec::new(),
             resumed: 0,
             header: (**header).clone(),
             passes,
@@ -331,18 +225,49 @@ impl RunState {
                     call.ready = Some(at);
                 }
             }
-            EventKind::PassHeld { pass, until } => {
+            EventKind::PassHeld { pass, until, held_by, message } => {
                 if let Some(p) = self.pass_mut(*pass) {
-                    p.holding = Some((at, *until));
+                    p.hold(
+                        at,
+                        Hold { from: at, until: *until, why: *held_by, message: message.clone() },
+                    );
                 }
             }
-            EventKind::AttemptStarted { pass, call, lane, attempt, held } => {
+            EventKind::AttemptStarted {
+                pass,
+                call,
+                lane,
+                attempt,
+                held,
+                held_by,
+                route,
+                hedge,
+            } => {
                 if let Some(p) = self.pass_mut(*pass) {
-                    p.held(at, *held);
+                    p.held(at, *held, *held_by);
                 }
                 let Some(c) = self.call_mut(*pass, *call) else { return };
-                c.start_attempt(at, *lane, *attempt);
+                c.start_attempt(at, *lane, *attempt, *route, *hedge);
             }
+            EventKind::LimitChanged { pass, limit, why } => {
+                if let Some(p) = self.pass_mut(*pass) {
+                    p.set_limit(at, *limit, *why);
+                }
+            }
+            EventKind::RouteChanged { route, health, until, message } => {
+                self.change_route(*route, *health, *until, message);
+            }
+            EventKind::RunPaused => {
+                self.paused = true;
+                for p in self.passes.iter_mut().filter(|p| p.status == PassStatus::Running) {
+                    p.paused = Some(at);
+                }
+            }
+            EventKind::RunContinued => {
+                self.paused = false;
+                self.passes.iter_mut().for_each(|p| p.end_pause(at));
+            }
+            EventKind::PriorityChanged { priority } => self.priority = *priority,
             EventKind::FirstToken { pass, call, number } => {
                 if let Some(a) = self.attempt_mut(*pass, *call, *number) {
                     a.first_token = Some(at);
@@ -376,16 +301,35 @@ impl RunState {
         }
     }
 
+    fn change_route(
+        &mut self,
+        route: RouteId,
+        health: Health,
+        until: Option<Micros>,
+        message: &str,
+    ) {
+        let place = self.routes.iter().position(|r| r.route == route).unwrap_or_else(|| {
+            let message = String::new();
+            self.routes.push(RouteState { route, health, until, message, opened: 0 });
+            self.routes.len() - 1
+        });
+        let Some(state) = self.routes.get_mut(place) else { return };
+        state.health = health;
+        state.until = until;
+        state.opened += u32::from(health == Health::Open);
+        state.message.clear();
+        state.message.push_str(message);
+    }
+
     /// Attempts in flight are over and their calls wait again; nothing else is lost.
     fn interrupt(&mut self, at: Micros) {
         self.status = RunStatus::Interrupted;
-        for call in self.passes.iter_mut().flat_map(|p| &mut p.calls) {
-            let number = match call.attempts.last() {
-                Some(a) if a.end.is_none() => a.attempt.number,
-                _ => continue,
-            };
-            call.end_attempt(at, number, &AttemptEnd::Cancelled);
-            call.output.clear();
+        for pass in &mut self.passes {
+            for call in &mut pass.calls {
+                if call.interrupt(at) {
+                    call.output.clear();
+                }
+            }
         }
     }
 
@@ -393,11 +337,7 @@ impl RunState {
     /// that leaves a hole waits for the pieces before it (the sender repeats from the start).
     pub fn apply_progress(&mut self, progress: &Progress) -> bool {
         let Some(call) = self.call_mut(progress.pass, progress.call) else { return false };
-        let streaming = call
-            .attempts
-            .last()
-            .is_some_and(|a| a.attempt.number == progress.number && a.end.is_none());
-        if !streaming || call.ended.is_some() {
+        if !call.is_streaming(progress.number) {
             return false;
         }
         let have = call.output.len();
@@ -453,122 +393,6 @@ impl RunState {
             (true, true) => RunStatus::Partial,
             (false, _) => RunStatus::Failed,
         }
-    }
-}
-
-impl CallState {
-    fn start_attempt(&mut self, at: Micros, lane: LaneId, attempt: Attempt) {
-        self.output.clear();
-        self.attempts.push(AttemptState {
-            attempt,
-            lane,
-            start: at,
-            first_token: None,
-            end: None,
-            result: AttemptResult::Running,
-            usage: None,
-            cost_usd_micros: None,
-            finish: None,
-            failure: None,
-            retry_at: None,
-        });
-    }
-
-    fn end_attempt(&mut self, at: Micros, number: u32, end: &AttemptEnd) {
-        let Some(a) = self.attempts.iter_mut().rfind(|a| a.attempt.number == number) else {
-            return;
-        };
-        a.end = Some(at);
-        match end {
-            AttemptEnd::Succeeded { usage, cost_usd_micros, finish } => {
-                a.result = AttemptResult::Succeeded;
-                a.usage = Some(*usage);
-                a.cost_usd_micros = *cost_usd_micros;
-                a.finish = Some(*finish);
-            }
-            AttemptEnd::Failed { failure, retry_at } => {
-                a.result = AttemptResult::Failed;
-                a.failure = Some(failure.clone());
-                a.retry_at = *retry_at;
-            }
-            AttemptEnd::Cancelled => a.result = AttemptResult::Cancelled,
-        }
-    }
-
-    fn finish(&mut self, at: Micros, end: &CallEnd) {
-        self.end = Some(at);
-        let (ended, text) = match end {
-            CallEnd::Succeeded { output } => (CallEndState::Succeeded, output),
-            CallEnd::Failed { failure, partial } => {
-                self.failure = Some(failure.clone());
-                (CallEndState::Failed, partial)
-            }
-            CallEnd::Cancelled { partial } => (CallEndState::Cancelled, partial),
-        };
-        self.ended = Some(ended);
-        self.output.clone_from(text);
-    }
-
-    /// How the call stands.
-    #[must_use]
-    pub fn status(&self) -> CallStatus {
-        match self.ended {
-            Some(CallEndState::Succeeded) => CallStatus::Succeeded,
-            Some(CallEndState::Failed) => CallStatus::Failed,
-            Some(CallEndState::Cancelled) => CallStatus::Cancelled,
-            None if self.attempts.last().is_some_and(|a| a.end.is_none()) => CallStatus::Running,
-            None => CallStatus::Queued,
-        }
-    }
-
-    /// When its first attempt began.
-    #[must_use]
-    pub fn start(&self) -> Option<Micros> {
-        self.attempts.first().map(|a| a.start)
-    }
-
-    /// The attempt that gave the answer.
-    #[must_use]
-    pub fn successful(&self) -> Option<&AttemptState> {
-        self.attempts.iter().rfind(|a| a.result == AttemptResult::Succeeded)
-    }
-}
-
-impl PassState {
-    /// Whatever held it back does so no longer.
-    fn end_hold(&mut self, at: Micros) {
-        if let Some((from, until)) = self.holding.take() {
-            let until = until.min(at);
-            self.held(until, until.since(from));
-        }
-    }
-
-    /// An attempt started that the rate limit had held back for so long. Holds that follow one
-    /// another within [`ONE_HOLD`] are one.
-    fn held(&mut self, until: Micros, time: Micros) {
-        self.holding = None;
-        if time.is_zero() {
-            return;
-        }
-        let from = Micros(until.0.saturating_sub(time.0));
-        match self.holds.last_mut() {
-            Some(last) if from <= last.1 + ONE_HOLD => last.1 = last.1.max(until),
-            _ => self.holds.push((from, until)),
-        }
-    }
-
-    /// The time from its start to its end, or to `now` while it goes on.
-    #[must_use]
-    pub fn wall(&self, now: Micros) -> Micros {
-        self.start.map_or(Micros::ZERO, |start| self.end.unwrap_or(now).since(start))
-    }
-}
-
-impl AttemptState {
-    /// The time from its start to its end, or to `now` while it goes on.
-    #[must_use]
-    pub fn duration(&self, now: Micros) -> Micros {
-        self.end.unwrap_or(now).since(self.start)
     }
 }
 

@@ -89,6 +89,10 @@ pub fn header(mode: Mode, lanes: u32, calls: u32) -> RunHeader {
             model: "simulated-mini".to_owned(),
             faults: None,
             budget: Default::default(),
+            adaptive: false,
+            hedge: false,
+            fallback: Vec::new(),
+            priority: Priority::Interactive,
         },
         tasks,
         documents: (0..calls)
@@ -113,6 +117,7 @@ pub fn header(mode: Mode, lanes: u32, calls: u32) -> RunHeader {
             tpm: None,
             pace: Pace { ttft_us: 400_000, millitokens_per_s: 50_000, whole_us: 0, cv_permille: 0 },
         },
+        routes: Vec::new(),
         plan: Plan::new(mode, false, lanes, 1, calls),
     }
 }
@@ -203,6 +208,9 @@ fn simulate_pass(
                 lane: LaneId(lane),
                 attempt: Attempt { number, of: 9 },
                 held: Micros::ZERO,
+                held_by: HoldReason::RateLimit,
+                route: RouteId::default(),
+                hedge: false,
             });
             let text = attempt.fails.is_none() || attempt.generating > 0;
             flights.push(Flight {
@@ -291,7 +299,7 @@ fn end_attempt(pass: PassId, f: &Flight, again: Option<u64>, log: &mut Log) {
 fn cancel(pass: PassId, flights: &[Flight], open: &BTreeSet<u32>, log: &mut Log) {
     log.push(EventKind::CancelRequested);
     for f in flights {
-        let end = AttemptEnd::Cancelled;
+        let end = AttemptEnd::CANCELLED;
         log.push(EventKind::AttemptEnded { pass, call: CallId(f.call), number: f.number, end });
     }
     for &call in open {
@@ -314,6 +322,8 @@ pub fn nonsense_passes() -> impl Strategy<Value = PassState> {
     let attempt = (0..6u16, time(), maybe(), maybe(), result, maybe());
     let attempt =
         attempt.prop_map(|(lane, start, first_token, end, result, retry_at)| AttemptState {
+            route: RouteId::default(),
+            hedge: false,
             attempt: Attempt { number: 1, of: 3 },
             lane: LaneId(lane),
             start: Micros(start),
@@ -346,6 +356,8 @@ pub fn nonsense_passes() -> impl Strategy<Value = PassState> {
             calls,
             holds: Vec::new(),
             holding: None,
+            paused: None,
+            limits: Vec::new(),
         },
     )
 }

@@ -6,50 +6,62 @@
 use lanes_model::{CallId, Failure, FailureKind, Micros};
 
 use super::Dispatcher;
-use crate::Answer;
-use crate::messages::{AttemptKey, News, Report};
-use crate::pass::{Pass, Stage};
+use crate::flight::{Flight, Stage};
+use crate::messages::{News, Report};
+use crate::pass::Pass;
+use crate::{Answer, AttemptId, Ended, Outcome};
+
+/// A call that failed at one endpoint goes to another one after so long.
+const ELSEWHERE: Micros = Micros::from_millis(100);
 
 impl Dispatcher {
     /// Takes in one report. Late ones, of attempts that are over, mean nothing.
-    pub(super) fn handle(&mut self, Report { key, news }: Report) {
-        let index = usize::from(key.pass.0);
+    pub(super) fn handle(&mut self, Report { id, news }: Report) {
+        let index = usize::from(id.pass.0);
         let Some(pass) = self.passes.get_mut(index) else { return };
-        match (pass.stage(key), news) {
-            (Some(Stage::Preparing), News::Prepared { go }) => {
+        let Some(flight) = pass.flight(id) else { return };
+        match (flight.stage, news) {
+            (Stage::Preparing, News::Prepared { go }) => {
                 if self.stopping {
                     return;
                 }
                 let now = self.equipment.clock.now();
                 if let Some(failure) = self.fatal.clone() {
-                    self.fail_call(index, key.call, now, failure);
-                    self.end_if_done(index);
-                } else if let Some((lane, of, held_since)) = pass.send(key, self.retry.max_attempts)
-                {
-                    let held = held_since.map_or(Micros::ZERO, |since| now.since(since));
-                    self.log.attempt_started(now, key, lane, of, held);
+                    self.unsent(index, id, now, failure);
+                    return self.end_if_done(index);
+                }
+                if let Some(sent) = pass.send(id, now, self.retry.max_attempts) {
+                    if let Some(hedges) = pass.hedges.as_mut().filter(|_| !sent.hedge) {
+                        let task = self.tasks.get(id.call.index()).copied().unwrap_or_default();
+                        hedges.started(task, now, id);
+                    }
+                    self.log.attempt_started(now, id, sent);
                     // An executor that is gone has been aborted: the run is stopping.
                     let _ = go.send(());
                 }
             }
-            (Some(Stage::Preparing), News::NoRequest { at, failure }) => {
-                self.fail_call(index, key.call, at, failure);
+            (Stage::Preparing, News::NoRequest { at, failure }) => {
+                self.unsent(index, id, at, failure);
                 self.lane_freed(index);
             }
-            (Some(Stage::Running), News::FirstText { at, text }) => {
-                self.log.first_token(at, key);
-                self.log.text(key, pass.add_text(key.call, &text), text);
+            (Stage::Running, News::FirstText { at, text }) => {
+                flight.first_text = Some(at);
+                self.log.first_token(at, id);
+                self.add_text(index, id, text);
             }
-            (Some(Stage::Running), News::Text { text }) => {
-                self.log.text(key, pass.add_text(key.call, &text), text);
-            }
-            (Some(Stage::Running), News::Ended { at, result }) => {
-                self.limiter.ended(key.pass, key.call, result.as_ref());
+            (Stage::Running, News::Text { text }) => self.add_text(index, id, text),
+            (Stage::Running, News::Ended { at, result }) => {
+                let outcome = match &result {
+                    Ok(answer) => Outcome::Answered(answer),
+                    Err(failure) => Outcome::Failed(failure),
+                };
+                let ended = self.limiter.ended(id, outcome);
                 // What it gave back may let the next one go sooner than was said.
                 self.passes.iter_mut().for_each(Pass::ask_again);
+                self.tell_news(at);
                 match result {
-                    Ok(answer) => self.answered(index, key, at, answer),
-                    Err(failure) => self.attempt_failed(index, key, at, failure),
+                    Ok(answer) => self.answered(index, id, at, answer),
+                    Err(failure) => self.attempt_failed(index, id, at, failure, ended),
                 }
                 self.lane_freed(index);
             }
@@ -57,28 +69,113 @@ impl Dispatcher {
         }
     }
 
-    fn answered(&mut self, index: usize, key: AttemptKey, at: Micros, answer: Answer) {
-        self.passes[index].close(key.call, at);
+    /// A hedge's text is shown only once it is the answer.
+    fn add_text(&mut self, index: usize, id: AttemptId, text: String) {
+        let Some(flight) = self.passes[index].flight(id) else { return };
+        let offset = flight.text.len();
+        flight.text.push_str(&text);
+        if !flight.hedge {
+            self.log.text(id, offset, text);
+        }
+    }
+
+    /// An attempt that has a lane and a permit is not sent, for a failure that is its call's; beside
+    /// another attempt that goes on it is simply forgotten.
+    fn unsent(&mut self, index: usize, id: AttemptId, at: Micros, failure: Failure) {
+        self.limiter.ended(id, Outcome::Unsent);
+        let pass = &mut self.passes[index];
+        if pass.has_another(id) {
+            pass.land(id);
+        } else {
+            self.fail_call(index, id.call, at, failure);
+        }
+    }
+
+    fn answered(&mut self, index: usize, id: AttemptId, at: Micros, answer: Answer) {
+        self.learn(index, id, at);
+        self.stop_others(index, id, at);
         self.spent = [self.spent].into_iter().chain(answer.cost).sum();
-        self.log.answered(at, key, answer);
+        self.log.answered(at, id, answer);
         self.keep_budget();
     }
 
-    fn attempt_failed(&mut self, index: usize, key: AttemptKey, at: Micros, failure: Failure) {
+    /// What an answer says of how many lanes to use, and of how long answers take.
+    fn learn(&mut self, index: usize, id: AttemptId, at: Micros) {
         let pass = &mut self.passes[index];
-        let failed = pass.count_failure(key.call);
-        let wanted = self.fatal.is_none() && self.retry.allows(failed, &failure);
-        if wanted && self.retries_left > 0 {
-            self.retries_left -= 1;
-            let until = at + self.retry.wait(failed, &failure, &mut self.rng);
-            pass.wait(key.call, until);
-            self.log.attempt_failed(at, key, failure, Some(until));
+        if pass.adaptive.is_none() && pass.hedges.is_none() {
             return;
         }
-        self.log.attempt_failed(at, key, failure.clone(), None);
+        let busy = !pass.lanes.any_free() && pass.ready.any();
+        let Some(&mut Flight { sent, first_text, .. }) = pass.flight(id) else { return };
+        if let Some(hedges) = &mut pass.hedges {
+            let task = self.tasks.get(id.call.index()).copied().unwrap_or_default();
+            hedges.answered(task, at.since(sent));
+        }
+        let Some(adaptive) = &mut pass.adaptive else { return };
+        let ttft = first_text.unwrap_or(at).since(sent);
+        let prompt = self.equipment.records.prompt_tokens(id.call);
+        let change = adaptive.answered(at, sent, ttft, prompt, busy);
+        self.adapt(index, at, change);
+    }
+
+    fn attempt_failed(
+        &mut self,
+        index: usize,
+        id: AttemptId,
+        at: Micros,
+        failure: Failure,
+        ended: Ended,
+    ) {
+        let pass = &mut self.passes[index];
+        let Some(flight) = pass.land(id) else { return };
+        if failure.kind == FailureKind::RateLimited
+            && let Some(adaptive) = &mut pass.adaptive
+        {
+            let change = adaptive.refused(at, flight.sent);
+            self.adapt(index, at, change);
+        }
+        let pass = &mut self.passes[index];
+        if pass.has_another(id) {
+            return self.log.attempt_failed(at, id, failure, None);
+        }
+        if ended.hopeless && self.fatal.is_none() && !self.log.any_succeeded() {
+            let message = format!("{} It has been tried again without success.", failure.message);
+            self.log.attempt_failed(at, id, failure.clone(), None);
+            self.fail_landed(index, id.call, at, failure.clone(), flight.text);
+            return self.give_up(Failure { message, ..failure });
+        }
+        let failed = match ended.was_probe {
+            // It went to see whether a provider works again: that is not its call's fault.
+            true => pass.failures(id.call),
+            false => pass.count_failure(id.call),
+        };
+        let retryable = failure.kind.is_retryable()
+            || (failure.kind == FailureKind::Unreachable
+                && (ended.elsewhere || ended.was_probe || self.log.any_succeeded()));
+        let wanted = self.fatal.is_none() && retryable && failed < self.retry.max_attempts;
+        if wanted && (self.retries_left > 0 || ended.was_probe) {
+            self.retries_left -= u64::from(!ended.was_probe);
+            let wait = match ended.elsewhere {
+                true => ELSEWHERE,
+                false => self.retry.wait(failed.max(1), &failure, &mut self.rng),
+            };
+            pass.wait(id.call, at + wait);
+            return self.log.attempt_failed(at, id, failure, Some(at + wait));
+        }
+        let every = self.fatal.is_none() && self.every_call_would_meet(failure.kind, ended);
+        let tier = self.limiter.tier_of(flight.route);
+        // Nothing goes there any more; is there anywhere else?
+        let fatal = every && !self.limiter.give_up(tier);
+        let next = tier + 1;
+        if self.fatal.is_none() && !fatal && (retryable || every) && next < self.limiter.tiers() {
+            let pass = &mut self.passes[index];
+            pass.move_to(id.call, next);
+            pass.wait(id.call, at);
+            return self.log.attempt_failed(at, id, failure, Some(at));
+        }
+        self.log.attempt_failed(at, id, failure.clone(), None);
         let failure = if wanted { out_of_retries(failure) } else { failure };
-        let fatal = self.fatal.is_none() && self.every_call_would_meet(failure.kind);
-        self.fail_call(index, key.call, at, failure.clone());
+        self.fail_landed(index, id.call, at, failure.clone(), flight.text);
         if fatal {
             self.give_up(failure);
         }
@@ -86,12 +183,12 @@ impl Dispatcher {
 
     /// Whether a failure is not about its call but about the key, the account, the model or the
     /// endpoint. An endpoint that has answered before is there.
-    fn every_call_would_meet(&self, kind: FailureKind) -> bool {
+    fn every_call_would_meet(&self, kind: FailureKind, ended: Ended) -> bool {
         match kind {
             FailureKind::InvalidKey | FailureKind::QuotaExhausted | FailureKind::UnknownModel => {
                 true
             }
-            FailureKind::Unreachable => !self.log.any_succeeded(),
+            FailureKind::Unreachable => !self.log.any_succeeded() && !ended.elsewhere,
             _ => false,
         }
     }
@@ -99,7 +196,22 @@ impl Dispatcher {
     /// Ends a call for good, with what there is of its answer.
     pub(super) fn fail_call(&mut self, index: usize, call: CallId, at: Micros, failure: Failure) {
         let pass = &mut self.passes[index];
-        let partial = pass.close(call, at);
+        let shown = pass.close(call, at).into_iter().find(|f| !f.hedge);
+        let partial = shown.map(|f| f.text).unwrap_or_default();
+        self.log.call_failed(at, pass.id, call, failure, partial);
+    }
+
+    /// Ends a call for good of which nothing is on a lane any more.
+    fn fail_landed(
+        &mut self,
+        index: usize,
+        call: CallId,
+        at: Micros,
+        failure: Failure,
+        partial: String,
+    ) {
+        let pass = &mut self.passes[index];
+        pass.close(call, at);
         self.log.call_failed(at, pass.id, call, failure, partial);
     }
 

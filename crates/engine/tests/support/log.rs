@@ -5,8 +5,8 @@ use std::sync::Mutex;
 
 use lanes_engine::EventSink;
 use lanes_model::{
-    AttemptState, EventKind, Micros, PassStatus, Progress, RunEvent, RunHeader, RunState,
-    RunStatus, Seq,
+    AttemptResult, AttemptState, EventKind, Micros, PassStatus, Progress, RunEvent, RunHeader,
+    RunState, RunStatus, Seq,
 };
 
 /// What the engine gave out, in order.
@@ -61,7 +61,8 @@ impl Log {
             let attempts = pass.calls.iter().flat_map(|c| &c.attempts);
             check_lanes(attempts, pass.lanes);
             for call in &pass.calls {
-                let answers = call.attempts.iter().filter(|a| a.usage.is_some()).count();
+                let won = |a: &&AttemptState| a.result == AttemptResult::Succeeded;
+                let answers = call.attempts.iter().filter(won).count();
                 assert!(answers <= 1, "a call was answered twice");
                 assert!(call.attempts.is_empty() || call.ready.is_some());
                 for attempt in &call.attempts {

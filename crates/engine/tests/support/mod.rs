@@ -8,7 +8,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lanes_engine::{Job, Limiter, RetryPolicy, RunClock, StopHandle, Unlimited, execute};
+use lanes_engine::{Job, Limiter, RetryPolicy, RunClock, RunControl, Unlimited, execute};
 use lanes_model::{Budget, Micros, PassMode, RunState, RunStatus};
 
 pub use log::{Entry, Log};
@@ -31,7 +31,7 @@ pub struct Bench {
     pub log: Arc<Log>,
     pub retry: RetryPolicy,
     pub limiter: Arc<dyn Limiter>,
-    pub stop: StopHandle,
+    pub control: RunControl,
 }
 
 impl Bench {
@@ -43,7 +43,7 @@ impl Bench {
             log: Arc::new(Log::new(header)),
             retry: RetryPolicy { seed: 7, ..RetryPolicy::default() },
             limiter: Arc::new(Unlimited),
-            stop: StopHandle::new(),
+            control: RunControl::new(),
         }
     }
 
@@ -66,7 +66,7 @@ impl Bench {
             clock: Arc::new(clock),
             limiter: Arc::clone(&self.limiter),
             retry: self.retry,
-            stop: self.stop.clone(),
+            control: self.control.clone(),
         })
         .await
     }
@@ -80,10 +80,10 @@ impl Bench {
     }
 
     /// Carries the run out while something stops it after so many milliseconds.
-    pub async fn stopped_after(&self, after: u64, stop: impl FnOnce(&StopHandle)) -> RunState {
+    pub async fn stopped_after(&self, after: u64, stop: impl FnOnce(&RunControl)) -> RunState {
         let (state, ()) = tokio::join!(self.finish(), async {
             tokio::time::sleep(Duration::from_millis(after)).await;
-            stop(&self.stop);
+            stop(&self.control);
         });
         state
     }

@@ -23,6 +23,10 @@ pub fn header(passes: &[(PassMode, u32)], race: bool, calls: usize) -> RunHeader
             model: "scripted-1".to_owned(),
             faults: None,
             budget: Default::default(),
+            adaptive: false,
+            hedge: false,
+            fallback: Vec::new(),
+            priority: Default::default(),
         },
         tasks: Vec::new(),
         documents: vec![DocumentInfo {
@@ -41,6 +45,7 @@ pub fn header(passes: &[(PassMode, u32)], race: bool, calls: usize) -> RunHeader
             tpm: None,
             pace: Pace { ttft_us: 1, millitokens_per_s: 0, whole_us: 1, cv_permille: 0 },
         },
+        routes: Vec::new(),
         plan: Plan {
             passes: passes.iter().map(|&(mode, lanes)| PassPlan { mode, lanes }).collect(),
             race,

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use lanes_engine::{Answer, CallRequest, Provider, RecordSource, StopHandle, TextSink};
-use lanes_model::{CallId, Failure, FailureKind, Finish, Micros, Usage, UsdMicros};
-use tokio::time::sleep;
+use lanes_engine::{Answer, CallRequest, Provider, RecordSource, RunControl, TextSink};
+use lanes_model::{CallId, Failure, FailureKind, Finish, Micros, RouteId, Usage, UsdMicros};
+use tokio::time::{Instant, sleep};
 
 /// What one attempt does.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub enum Outcome {
     Panic,
     Never,
     /// An answer, with a request to stop the run in the moment before it.
-    AnswerAndStop(StopHandle),
+    AnswerAndStop(RunControl),
 }
 
 /// For each call what its attempts do, one after the other, and again from the start after the last.
@@ -50,7 +50,7 @@ impl Step {
         self
     }
 
-    pub fn answer_and_stop(duration: u64, stop: &StopHandle) -> Self {
+    pub fn answer_and_stop(duration: u64, stop: &RunControl) -> Self {
         Self { outcome: Outcome::AnswerAndStop(stop.clone()), ..Self::answer(duration) }
     }
 
@@ -84,6 +84,13 @@ pub struct Scripted {
     pub cost: Mutex<Option<UsdMicros>>,
     /// Calls for which there is no request.
     pub missing: Mutex<Vec<u32>>,
+    /// Routes that are down, from and until so many milliseconds after the first attempt, and how.
+    pub down: Mutex<Vec<(u16, u64, u64, FailureKind)>>,
+    /// Attempts by route.
+    pub by_route: Mutex<Vec<u16>>,
+    /// How many a route answers at once; more are refused.
+    pub at_once: Mutex<Option<usize>>,
+    began: Mutex<Option<Instant>>,
 }
 
 /// Counts a request in flight for as long as its future lives.
@@ -107,6 +114,10 @@ impl Scripted {
             tokens: Mutex::default(),
             cost: Mutex::default(),
             missing: Mutex::default(),
+            down: Mutex::default(),
+            by_route: Mutex::default(),
+            at_once: Mutex::default(),
+            began: Mutex::default(),
         }
     }
 
@@ -116,6 +127,15 @@ impl Scripted {
 
     pub fn most_flying(&self) -> usize {
         self.most_flying.load(Ordering::SeqCst)
+    }
+
+    /// How a route is down now, if it is.
+    fn down(&self, route: RouteId) -> Option<FailureKind> {
+        let began = *self.began.lock().expect("no panic").get_or_insert_with(Instant::now);
+        let at = began.elapsed().as_millis() as u64;
+        let down = self.down.lock().expect("no panic");
+        let mut down = down.iter().filter(|d| d.0 == route.0 && (d.1..d.2).contains(&at));
+        down.next().map(|d| d.3)
     }
 
     pub fn attempts(&self) -> usize {
@@ -155,8 +175,15 @@ impl RecordSource for Scripted {
 }
 
 impl Provider for Scripted {
+    fn used(&self, _: RouteId, prompt_tokens: u64, text: &str) -> (Usage, Option<UsdMicros>) {
+        let output = text.len() as u64;
+        let usage = Usage { input: prompt_tokens, output, cached: 0, estimated: true };
+        (usage, *self.cost.lock().expect("no panic"))
+    }
+
     fn attempt(
         &self,
+        route: RouteId,
         request: Arc<CallRequest>,
         mut on_text: TextSink,
     ) -> BoxFuture<'static, Result<Answer, Failure>> {
@@ -169,8 +196,15 @@ impl Provider for Scripted {
         self.most_flying.fetch_max(now, Ordering::SeqCst);
         let flight = Flight(Arc::clone(&self.flying));
         let cost = *self.cost.lock().expect("no panic");
+        self.by_route.lock().expect("no panic").push(route.0);
+        let full = self.at_once.lock().expect("no panic").is_some_and(|most| now > most);
+        let down = self.down(route).or(full.then_some(FailureKind::RateLimited));
         async move {
             let _flight = flight;
+            if let Some(kind) = down {
+                sleep(Duration::from_millis(1)).await;
+                return Err(Failure::new(kind, "Scripted: down."));
+            }
             sleep(Duration::from_millis(step.ttft)).await;
             let text = answer_text(call);
             let (first, rest) = text.split_at(4);

@@ -1,24 +1,42 @@
-//! Tells the rate limit's time from the engine's: a lane that a ready call waits for waits for the
-//! limit while the limit holds the pass back.
+//! Tells what holds a pass back from the engine's time: a lane that a ready call waits for waits for
+//! the limit, for other runs or for a provider while these hold the pass back.
 
 use super::Frame;
-use crate::{LedgerState, Micros, PassState, Segment};
+use crate::{Hold, HoldReason, LedgerState, Micros, PassState, Segment};
 
-/// When the pass was held back, from its start.
-pub(super) fn spans(pass: &PassState, frame: Frame) -> Vec<(Micros, Micros)> {
-    let all = pass.holds.iter().copied().chain(pass.holding);
+/// A time in which the pass was held back, from its start, and what that counts as.
+pub(super) type Span = (Micros, Micros, LedgerState);
+
+const fn counts_as(why: HoldReason) -> LedgerState {
+    match why {
+        HoldReason::RateLimit => LedgerState::RateLimitWait,
+        HoldReason::Queue | HoldReason::Pause => LedgerState::QueueWait,
+        // Waiting for a provider that failed to come back is a backoff of the whole pass.
+        HoldReason::Breaker => LedgerState::RetryBackoff,
+    }
+}
+
+/// When the pass was held back, and as what it counts.
+pub(super) fn spans(pass: &PassState, frame: Frame) -> Vec<Span> {
+    let paused = pass.paused.map(|from| Hold {
+        from,
+        until: Micros::MAX,
+        why: HoldReason::Pause,
+        message: String::new(),
+    });
+    let all = pass.holds.iter().chain(&pass.holding).chain(&paused);
     let mut free = Micros::ZERO;
-    all.filter_map(|(from, until)| {
-        let span = (frame.relative(from).max(free), frame.relative(until));
+    all.filter_map(|hold| {
+        let span = (frame.relative(hold.from).max(free), frame.relative(hold.until));
         free = free.max(span.1);
-        (span.0 < span.1).then_some(span)
+        (span.0 < span.1).then_some((span.0, span.1, counts_as(hold.why)))
     })
     .collect()
 }
 
-/// The segments with what the limit holds cut out of the engine's. `spans` are in order and do not
-/// overlap.
-pub(super) fn split(found: Vec<Segment>, spans: &[(Micros, Micros)]) -> Vec<Segment> {
+/// The segments with what holds the pass back cut out of the engine's. `spans` are in order and do
+/// not overlap.
+pub(super) fn split(found: Vec<Segment>, spans: &[Span]) -> Vec<Segment> {
     if spans.is_empty() {
         return found;
     }
@@ -30,12 +48,12 @@ pub(super) fn split(found: Vec<Segment>, spans: &[(Micros, Micros)]) -> Vec<Segm
         }
         let mut from = s.start;
         let first = spans.partition_point(|span| span.1 <= s.start);
-        for &(start, end) in spans.iter().skip(first).take_while(|span| span.0 < s.end) {
+        for &(start, end, state) in spans.iter().skip(first).take_while(|span| span.0 < s.end) {
             let (start, end) = (start.max(from), end.min(s.end));
             if from < start {
                 out.push(Segment { start: from, end: start, ..s });
             }
-            out.push(Segment { start, end, state: LedgerState::RateLimitWait, ..s });
+            out.push(Segment { start, end, state, ..s });
             from = end;
         }
         if from < s.end {
@@ -56,7 +74,10 @@ mod tests {
     }
 
     fn cut(found: &[Segment], spans: &[(u64, u64)]) -> Vec<(LedgerState, u64, u64)> {
-        let spans: Vec<_> = spans.iter().map(|&(a, b)| (Micros(a), Micros(b))).collect();
+        let spans: Vec<_> = spans
+            .iter()
+            .map(|&(a, b)| (Micros(a), Micros(b), LedgerState::RateLimitWait))
+            .collect();
         let out = split(found.to_vec(), &spans);
         out.iter().map(|s| (s.state, s.start.0, s.end.0)).collect()
     }

@@ -4,6 +4,9 @@
 //! of a higher claim needs it. So the work at a moment depends on what changes then, not on how many
 //! lanes stand idle. The rule it keeps: while a call of some [`Reason`] has no lane, no lane is
 //! vacant or held for a lower reason.
+//!
+//! Where fewer lanes may be in use than there are, the others are closed and have no time of their
+//! own. A lane that an attempt holds is not closed before the attempt ends.
 
 use std::collections::BTreeSet;
 
@@ -16,6 +19,7 @@ use crate::{CallId, LaneId, LedgerState, Micros, Segment};
 enum Change {
     StopWaiting(usize),
     FreeLane(usize),
+    Limit(usize),
     TakeLane(usize),
     Wait(usize),
 }
@@ -29,6 +33,8 @@ enum Holder {
     Wait(usize),
     /// Nothing.
     Vacant,
+    /// It is closed.
+    Closed,
 }
 
 #[derive(Debug)]
@@ -47,6 +53,12 @@ struct Sweep<'a> {
     lanes: Vec<Lane<'a>>,
     /// Lanes that are held for nothing.
     vacant: BTreeSet<usize>,
+    /// Lanes that are closed.
+    closed: BTreeSet<usize>,
+    /// How many lanes may be open.
+    limit: usize,
+    /// How many lanes an attempt holds.
+    busy: usize,
     /// Lanes that fell vacant at this moment.
     fresh: Vec<usize>,
     /// Lanes held for waits of each reason.
@@ -57,15 +69,19 @@ struct Sweep<'a> {
     current: Vec<Option<(usize, Option<usize>)>>,
 }
 
-/// The segments of lanes whose attempts are `stints`, while `calls` calls wait as `waits` says, up
-/// to `wall`.
+/// The segments of lanes whose attempts are `stints`, while `calls` calls wait as `waits` says and at
+/// most as many lanes are open as `limits` says from its times on, up to `wall`.
 pub(super) fn sweep(
     stints: &[Vec<Stint>],
     waits: &[Wait],
+    limits: &[(Micros, u32)],
     calls: usize,
     wall: Micros,
 ) -> Vec<Segment> {
     let mut changes = Vec::new();
+    for (i, &(at, _)) in limits.iter().enumerate() {
+        changes.push((at, Change::Limit(i)));
+    }
     for (lane, stints) in stints.iter().enumerate() {
         for s in stints {
             changes.push((s.start, Change::TakeLane(lane)));
@@ -91,6 +107,9 @@ pub(super) fn sweep(
             })
             .collect(),
         vacant: (0..stints.len()).collect(),
+        closed: BTreeSet::new(),
+        limit: stints.len(),
+        busy: 0,
         fresh: (0..stints.len()).collect(),
         held: Default::default(),
         unplaced: Default::default(),
@@ -102,8 +121,16 @@ pub(super) fn sweep(
             break;
         }
         for &(_, change) in moment {
-            sweep.change(change, at);
+            match change {
+                // The last of those at one moment counts.
+                Change::Limit(i) => {
+                    sweep.limit =
+                        limits.get(i).map_or(0, |l| l.1 as usize).clamp(1, stints.len().max(1));
+                }
+                change => sweep.change(change, at),
+            }
         }
+        sweep.balance(at);
         sweep.settle(at);
     }
     sweep.finish(wall)
@@ -122,14 +149,18 @@ impl Sweep<'_> {
                     }
                 }
             }
+            Change::Limit(_) => {}
             Change::FreeLane(lane) => {
+                self.busy = self.busy.saturating_sub(1);
                 self.hold(lane, Holder::Vacant, at);
                 self.vacant.insert(lane);
                 self.fresh.push(lane);
             }
             Change::TakeLane(lane) => {
+                self.busy += 1;
                 self.evict(lane, at);
                 self.vacant.remove(&lane);
+                self.closed.remove(&lane);
                 self.hold(lane, Holder::Attempt, at);
                 let Some(l) = self.lanes.get_mut(lane) else { return };
                 let Some(stint) = l.stints.next() else { return };
@@ -146,6 +177,26 @@ impl Sweep<'_> {
                     self.unplaced[reason as usize].insert(call);
                 }
             }
+        }
+    }
+
+    /// Closes lanes that are not in use while more are open than may be, and opens them while fewer
+    /// are: first the highest that stand vacant, then those that are held for the lowest reason.
+    fn balance(&mut self, at: Micros) {
+        let open = self.limit.max(self.busy);
+        while self.lanes.len() - self.closed.len() > open {
+            let held = || self.held.iter().rev().find_map(|held| held.last().copied());
+            let Some(lane) = self.vacant.last().copied().or_else(held) else { return };
+            self.evict(lane, at);
+            self.vacant.remove(&lane);
+            self.closed.insert(lane);
+            self.hold(lane, Holder::Closed, at);
+        }
+        while self.lanes.len() - self.closed.len() < open {
+            let Some(lane) = self.closed.pop_first() else { return };
+            self.hold(lane, Holder::Vacant, at);
+            self.vacant.insert(lane);
+            self.fresh.push(lane);
         }
     }
 
@@ -228,7 +279,7 @@ impl Sweep<'_> {
         let Some(l) = self.lanes.get_mut(lane) else { return };
         let (start, end) = (l.since, at);
         let (state, call, attempt) = match l.holder {
-            Holder::Attempt => (None, None, 0),
+            Holder::Attempt | Holder::Closed => (None, None, 0),
             Holder::Vacant => (Some(LedgerState::Idle), None, 0),
             Holder::Wait(wait) => match self.waits.get(wait) {
                 Some(w) => (Some(w.reason.state()), Some(w.call), w.attempt),
@@ -244,7 +295,7 @@ impl Sweep<'_> {
 
     fn finish(mut self, wall: Micros) -> Vec<Segment> {
         for lane in 0..self.lanes.len() {
-            self.hold(lane, Holder::Vacant, wall);
+            self.hold(lane, Holder::Closed, wall);
         }
         self.lanes.into_iter().flat_map(|l| l.out).collect()
     }

@@ -184,3 +184,59 @@ fn a_large_pass_is_cut_up_in_few_steps() {
     assert!(found.len() < 200_000, "{}", found.len());
     assert_exact_cover(&state.passes[0], state.latest);
 }
+
+/// The time from `from` to `to` of every lane that may be in use or is.
+fn open_time(pass: &PassState, limits: &[(u64, u32)], wall: u64) -> u64 {
+    let start = pass.start.unwrap().0;
+    let attempts = || pass.calls.iter().flat_map(|c| &c.attempts);
+    (0..wall)
+        .map(|at| {
+            let limit = limits.iter().rfind(|l| l.0 <= at).map_or(pass.lanes, |l| l.1.max(1));
+            let busy = attempts()
+                .filter(|a| a.start.0 <= start + at && a.end.unwrap().0 > start + at)
+                .count() as u64;
+            u64::from(limit.min(pass.lanes)).max(busy)
+        })
+        .sum()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn where_fewer_lanes_may_be_in_use_the_parts_sum_to_those_that_may_or_are(
+        durations in prop::collection::vec(1u64..20, 1..20),
+        lanes in 1u32..6,
+        limits in prop::collection::vec((0u64..60_000, 0u32..8), 1..6),
+    ) {
+        let mut state = testing::run(&Script::plain(Mode::Parallel, lanes, &durations));
+        let pass = &mut state.passes[0];
+        let mut limits = limits;
+        limits.sort_unstable_by_key(|l| l.0);
+        limits.dedup_by_key(|l| l.0);
+        let start = pass.start.unwrap();
+        pass.limits = limits
+            .iter()
+            .map(|&(at, limit)| crate::LimitChange {
+                at: start + Micros(at),
+                limit,
+                why: crate::LimitReason::User,
+            })
+            .collect();
+        let wall = pass.wall(state.latest).0;
+        let found = segments(&state.passes[0], state.latest);
+        prop_assert!(found.windows(2).all(|w| w[0].lane != w[1].lane || w[0].end <= w[1].start));
+        let ledger = Ledger::of(&found);
+        prop_assert_eq!(ledger.total().0, open_time(&state.passes[0], &limits, wall));
+    }
+}
+
+#[test]
+fn lanes_that_are_added_while_it_goes_on_count_from_then_on() {
+    let mut pass = testing::run(&Script::plain(Mode::Parallel, 1, &[4, 4])).passes.remove(0);
+    let (start, wall) = (pass.start.unwrap(), pass.wall(Micros::ZERO));
+    pass.set_limit(start + Micros(6_000), 3, crate::LimitReason::User);
+    assert_eq!((pass.lanes, pass.limit()), (3, 3));
+    let total = Ledger::of(&segments(&pass, Micros::ZERO)).total();
+    assert_eq!(total.0, wall.0 + 2 * (wall.0 - 6_000));
+}

@@ -9,6 +9,8 @@ fn check(change: impl FnOnce(&mut RunRequest)) -> Result<RunSpec, Vec<String>> {
         tasks: &tasks,
         providers: &providers,
         simulated: &["simulator".to_owned()],
+        unlimited: &[],
+        fallbacks: &[],
         latency_problem: |_| None,
         limits: &Limits::default(),
     };

@@ -1,0 +1,218 @@
+//! Where one call and each of its attempts stands. Part of the fold: `state` applies the events.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Attempt, AttemptEnd, CallEnd, Failure, Finish, LaneId, Micros, RouteId, Usage, UsdMicros,
+};
+
+/// How a call stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallStatus {
+    /// Waiting for a lane, or for its next attempt.
+    Queued,
+    /// An attempt is under way.
+    Running,
+    /// It has an answer.
+    Succeeded,
+    /// It has none and gets none.
+    Failed,
+    /// Stopped by the user.
+    Cancelled,
+}
+
+/// How an attempt stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptResult {
+    /// Under way.
+    Running,
+    /// Gave the answer.
+    Succeeded,
+    /// Gave none.
+    Failed,
+    /// Stopped in the middle.
+    Cancelled,
+}
+
+/// One HTTP request of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptState {
+    /// Which try.
+    pub attempt: Attempt,
+    /// On which lane.
+    pub lane: LaneId,
+    /// Where it went.
+    #[serde(default, skip_serializing_if = "RouteId::is_first")]
+    pub route: RouteId,
+    /// Whether it was a second attempt beside one that took long.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hedge: bool,
+    /// When it began.
+    pub start: Micros,
+    /// When its first text arrived.
+    pub first_token: Option<Micros>,
+    /// When it ended.
+    pub end: Option<Micros>,
+    /// How it stands.
+    pub result: AttemptResult,
+    /// Tokens, when it succeeded; an estimate, when another attempt was faster.
+    pub usage: Option<Usage>,
+    /// What these cost, when the price is known.
+    pub cost_usd_micros: Option<UsdMicros>,
+    /// Why the answer ended, when it succeeded.
+    pub finish: Option<Finish>,
+    /// Why it failed, when it did.
+    pub failure: Option<Failure>,
+    /// When the call becomes ready for the next attempt, when there is to be one.
+    pub retry_at: Option<Micros>,
+}
+
+/// One task on one document in one pass.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CallState {
+    /// When it became ready for the first time.
+    pub ready: Option<Micros>,
+    /// Its attempts in order.
+    pub attempts: Vec<AttemptState>,
+    /// When it ended.
+    pub end: Option<Micros>,
+    /// How it ended.
+    pub ended: Option<CallEndState>,
+    /// The answer; while it streams and after a failure, what there is of it.
+    pub output: String,
+    /// Why it failed, when it did.
+    pub failure: Option<Failure>,
+}
+
+/// How a call ended, without the texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallEndState {
+    /// With an answer.
+    Succeeded,
+    /// Without one.
+    Failed,
+    /// Stopped by the user.
+    Cancelled,
+}
+
+impl CallState {
+    pub(super) fn start_attempt(
+        &mut self,
+        at: Micros,
+        lane: LaneId,
+        attempt: Attempt,
+        route: RouteId,
+        hedge: bool,
+    ) {
+        // The text of the attempt beside which it runs goes on.
+        if !hedge {
+            self.output.clear();
+        }
+        self.attempts.push(AttemptState {
+            attempt,
+            lane,
+            route,
+            hedge,
+            start: at,
+            first_token: None,
+            end: None,
+            result: AttemptResult::Running,
+            usage: None,
+            cost_usd_micros: None,
+            finish: None,
+            failure: None,
+            retry_at: None,
+        });
+    }
+
+    /// Whether this attempt's text is the one that is shown.
+    pub(super) fn is_streaming(&self, number: u32) -> bool {
+        let shown = self.attempts.iter().rfind(|a| a.attempt.number == number);
+        self.ended.is_none() && shown.is_some_and(|a| a.end.is_none() && !a.hedge)
+    }
+
+    /// Ends the attempts that are under way, and says whether there were any.
+    pub(super) fn interrupt(&mut self, at: Micros) -> bool {
+        let mut any = false;
+        for attempt in self.attempts.iter_mut().filter(|a| a.end.is_none()) {
+            attempt.end = Some(at);
+            attempt.result = AttemptResult::Cancelled;
+            any = true;
+        }
+        any
+    }
+
+    pub(super) fn end_attempt(&mut self, at: Micros, number: u32, end: &AttemptEnd) {
+        let Some(a) = self.attempts.iter_mut().rfind(|a| a.attempt.number == number) else {
+            return;
+        };
+        a.end = Some(at);
+        match end {
+            AttemptEnd::Succeeded { usage, cost_usd_micros, finish } => {
+                a.result = AttemptResult::Succeeded;
+                a.usage = Some(*usage);
+                a.cost_usd_micros = *cost_usd_micros;
+                a.finish = Some(*finish);
+            }
+            AttemptEnd::Failed { failure, retry_at } => {
+                a.result = AttemptResult::Failed;
+                a.failure = Some(failure.clone());
+                a.retry_at = *retry_at;
+            }
+            AttemptEnd::Cancelled { usage, cost_usd_micros } => {
+                a.result = AttemptResult::Cancelled;
+                a.usage = *usage;
+                a.cost_usd_micros = *cost_usd_micros;
+            }
+        }
+    }
+
+    pub(super) fn finish(&mut self, at: Micros, end: &CallEnd) {
+        self.end = Some(at);
+        let (ended, text) = match end {
+            CallEnd::Succeeded { output } => (CallEndState::Succeeded, output),
+            CallEnd::Failed { failure, partial } => {
+                self.failure = Some(failure.clone());
+                (CallEndState::Failed, partial)
+            }
+            CallEnd::Cancelled { partial } => (CallEndState::Cancelled, partial),
+        };
+        self.ended = Some(ended);
+        self.output.clone_from(text);
+    }
+
+    /// How the call stands.
+    #[must_use]
+    pub fn status(&self) -> CallStatus {
+        match self.ended {
+            Some(CallEndState::Succeeded) => CallStatus::Succeeded,
+            Some(CallEndState::Failed) => CallStatus::Failed,
+            Some(CallEndState::Cancelled) => CallStatus::Cancelled,
+            None if self.attempts.iter().any(|a| a.end.is_none()) => CallStatus::Running,
+            None => CallStatus::Queued,
+        }
+    }
+
+    /// When its first attempt began.
+    #[must_use]
+    pub fn start(&self) -> Option<Micros> {
+        self.attempts.first().map(|a| a.start)
+    }
+
+    /// The attempt that gave the answer.
+    #[must_use]
+    pub fn successful(&self) -> Option<&AttemptState> {
+        self.attempts.iter().rfind(|a| a.result == AttemptResult::Succeeded)
+    }
+}
+
+impl AttemptState {
+    /// The time from its start to its end, or to `now` while it goes on.
+    #[must_use]
+    pub fn duration(&self, now: Micros) -> Micros {
+        self.end.unwrap_or(now).since(self.start)
+    }
+}

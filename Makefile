@@ -30,7 +30,7 @@ export LANES_BIN ?= $(TARGET_DIR)/debug/lanes
 # More arguments for Playwright: make e2e ARGS="--project=journeys -g sweep"
 ARGS ?=
 
-.PHONY: help run build test fmt lint unit sizes e2e bench shots clean site debug setup-rust setup-e2e
+.PHONY: help run build test fmt lint unit sizes e2e bench soak shots clean site debug setup-rust setup-e2e
 
 help: ## list the targets
 	@echo "Lanes: make TARGET"
@@ -78,6 +78,9 @@ e2e: setup-e2e debug ## end-to-end tests in a real browser; ARGS="-g name" choos
 bench: build setup-e2e ## measure the built program; writes docs/benchmarks.md
 	@cd end2end && LANES_BENCH=1 LANES_BIN=$(TARGET_DIR)/release/lanes npx playwright test --project=bench --workers=1
 	@ulimit -n "$$(ulimit -Hn)" || true; $(CARGO) bench $(LOCKED) -p lanes --bench program
+
+soak: site ## 50,000 calls with every fault, each accounted for once (some minutes)
+	@LANES_BENCH_ONLY=soak $(CARGO) bench $(LOCKED) -p lanes --bench program
 
 shots: setup-e2e debug ## screenshots of every screen
 	@cd end2end && LANES_SHOTS=1 npx playwright test --project=shots $(ARGS)

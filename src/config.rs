@@ -3,6 +3,8 @@
 //!
 //! Keys are read from the environment alone and held as secrets; a file names the variable.
 
+mod numbers;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,6 +12,8 @@ use std::time::Duration;
 use lanes_service::{ProviderConfig, ResumePolicy, Timeouts};
 use secrecy::SecretString;
 use serde::Deserialize;
+
+use numbers::{Number, seconds};
 
 /// The program's address unless another is given.
 pub const DEFAULT_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7862);
@@ -48,7 +52,7 @@ pub enum ConfigError {
 struct File {
     addr: Option<SocketAddr>,
     data_dir: Option<PathBuf>,
-    max_concurrency: Option<u32>,
+    max_concurrency: Option<Number>,
     #[serde(default)]
     provider: Vec<FileProvider>,
 }
@@ -62,8 +66,8 @@ struct FileProvider {
     api_key_env: Option<String>,
     #[serde(default)]
     models: Vec<String>,
-    rpm: Option<u32>,
-    tpm: Option<u32>,
+    rpm: Option<Number>,
+    tpm: Option<Number>,
     #[serde(default)]
     timeout_s: FileTimeouts,
 }
@@ -71,10 +75,10 @@ struct FileProvider {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileTimeouts {
-    connect: Option<f64>,
-    first_token: Option<f64>,
-    gap: Option<f64>,
-    total: Option<f64>,
+    connect: Option<Number>,
+    first_token: Option<Number>,
+    gap: Option<Number>,
+    total: Option<Number>,
 }
 
 /// What flags gave.
@@ -139,14 +143,11 @@ impl Config {
                  tokens are built; use 127.0.0.1, and a tunnel to reach it from elsewhere"
             )));
         }
-        let max_concurrency = match env("LANES_MAX_CONCURRENCY") {
-            Some(text) => text.parse().ok(),
-            None => Some(file.max_concurrency.unwrap_or(64)),
+        let max_concurrency = match (env("LANES_MAX_CONCURRENCY"), file.max_concurrency) {
+            (Some(text), _) => Number(text).whole("LANES_MAX_CONCURRENCY", 10_000)?,
+            (None, Some(number)) => number.whole("max_concurrency in lanes.toml", 10_000)?,
+            (None, None) => 64,
         };
-        let max_concurrency =
-            max_concurrency.filter(|n| (1..=10_000).contains(n)).ok_or_else(|| {
-                value("LANES_MAX_CONCURRENCY must be a number from 1 to 10000".into())
-            })?;
         let resume = match env("LANES_RESUME").as_deref() {
             None | Some("ask") => ResumePolicy::Ask,
             Some("auto") => ResumePolicy::Auto,
@@ -206,11 +207,7 @@ fn openai() -> Result<Option<ProviderConfig>, ConfigError> {
 
 /// A limit a minute from the environment.
 fn limit(name: &str) -> Result<Option<u32>, ConfigError> {
-    let Some(text) = env(name) else { return Ok(None) };
-    match text.parse() {
-        Ok(limit) if limit > 0 => Ok(Some(limit)),
-        _ => Err(value(format!("{name} is “{text}”; it must be a whole number above 0"))),
-    }
+    env(name).map(|text| Number(text).limit(name)).transpose()
 }
 
 /// The host of an address, for a name; never what may stand before it.
@@ -228,22 +225,19 @@ impl FileProvider {
                 "provider “{name}”: give one base URL; several are not supported yet"
             )));
         };
-        if self.rpm == Some(0) || self.tpm == Some(0) {
-            return Err(value(format!("provider “{name}”: rpm and tpm must be at least 1")));
-        }
-        let default = Timeouts::default();
-        let seconds = |given: Option<f64>, default: Duration| match given {
-            None => Ok(default),
-            Some(s) if s > 0.0 && s <= 86_400.0 => Ok(Duration::from_secs_f64(s)),
-            Some(s) => Err(value(format!(
-                "provider “{name}”: a timeout of {s} s is out of range (more than 0, at most 86400)"
-            ))),
+        let limit = |limit: Option<Number>, field: &str| {
+            limit.map(|l| l.limit(&format!("provider “{name}”: {field}"))).transpose()
         };
+        let (rpm, tpm) = (limit(self.rpm, "rpm")?, limit(self.tpm, "tpm")?);
+        let time = |given: Option<Number>, field: &str, default: Duration| {
+            given.map_or(Ok(default), |g| seconds(&g, &name, field))
+        };
+        let (given, default) = (self.timeout_s, Timeouts::default());
         let timeouts = Timeouts {
-            connect: seconds(self.timeout_s.connect, default.connect)?,
-            first_token: seconds(self.timeout_s.first_token, default.first_token)?,
-            gap: seconds(self.timeout_s.gap, default.gap)?,
-            total: seconds(self.timeout_s.total, default.total)?,
+            connect: time(given.connect, "connect", default.connect)?,
+            first_token: time(given.first_token, "first_token", default.first_token)?,
+            gap: time(given.gap, "gap", default.gap)?,
+            total: time(given.total, "total", default.total)?,
         };
         Ok(ProviderConfig {
             id: name.clone(),
@@ -252,8 +246,8 @@ impl FileProvider {
             models: self.models,
             simulated: false,
             timeouts,
-            rpm: self.rpm,
-            tpm: self.tpm,
+            rpm,
+            tpm,
             extra_headers: Vec::new(),
             name,
         })

@@ -1,7 +1,7 @@
 //! `make bench`: what the built program does, as one table, printed and written to
 //! `docs/benchmarks.md`. Speed is never asserted: the table says what was asked for beside what was
-//! measured. Ratios are of times of one run; the rest depends on the machine. `LANES_BENCH_ONLY=load` prints
-//! the figures of `load` alone.
+//! measured. Ratios are of times of one run; the rest depends on the machine. `LANES_BENCH_ONLY=load`
+//! prints the figures of `load` alone, `LANES_BENCH_ONLY=soak` is `make soak`.
 
 // A measurement that cannot be made ends the program, as a failed test does.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
@@ -22,17 +22,24 @@ mod adapter;
 #[allow(dead_code, reason = "the service uses all of it")]
 #[path = "../../crates/service/src/hub.rs"]
 mod hub;
+#[path = "../../crates/service/tests/service/soak.rs"]
+mod soak;
 
 use std::path::Path;
 
-use table::{Row, table, write};
+use table::{Row, table, write, write_soak};
 
 fn main() {
     // cargo passes its own flags (`--bench`); there are none of ours.
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    if std::env::var("LANES_BENCH_ONLY").is_ok_and(|only| only == "load") {
-        print!("{}", table(&runtime.block_on(load::rows())));
-        return;
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/benchmarks.md");
+    match std::env::var("LANES_BENCH_ONLY").as_deref() {
+        Ok("load") => return print!("{}", table(&runtime.block_on(load::rows()))),
+        Ok("soak") => {
+            let rows = runtime.block_on(load::soaked::rows());
+            return write_soak(&rows, &file).expect("the table is written");
+        }
+        _ => {}
     }
     let rows: Vec<Row> = runtime.block_on(async {
         let mut rows = page::start().await;
@@ -42,6 +49,5 @@ fn main() {
         rows.extend(browser::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("target")));
         rows
     });
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/benchmarks.md");
     write(&rows, &file).expect("the table is written");
 }

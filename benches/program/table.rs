@@ -24,7 +24,26 @@ pub fn table(rows: &[Row]) -> String {
     table
 }
 
-/// Prints the table and writes it to `file`.
+/// Where the soak's part of the file begins: `make bench` leaves it as it is, and `make soak` the
+/// rest.
+const SOAK: &str = "\n## The soak\n";
+
+/// The file's two parts.
+fn parts(file: &Path) -> std::io::Result<(String, String)> {
+    let mut page = std::fs::read_to_string(file)?;
+    let soak = page.split_off(page.find(SOAK).unwrap_or(page.len()));
+    Ok((page, soak))
+}
+
+/// Prints the soak's table and writes it to its part of `file`.
+pub fn write_soak(rows: &[Row], file: &Path) -> std::io::Result<()> {
+    let table = table(rows);
+    println!("{table}");
+    let (page, _) = parts(file)?;
+    std::fs::write(file, format!("{page}{SOAK}\nWritten by `make soak`.\n\n{table}"))
+}
+
+/// Prints the table and writes it to its part of `file`.
 pub fn write(rows: &[Row], file: &Path) -> std::io::Result<()> {
     let table = table(rows);
     println!("{table}");
@@ -32,7 +51,8 @@ pub fn write(rows: &[Row], file: &Path) -> std::io::Result<()> {
     let page = format!(
         "# Benchmarks\n\nWritten by `make bench` on a machine with {cores} cores. Ratios are of times \
          measured in one run; the other figures depend on the machine. Nothing here is a test.\n\n\
-         {table}"
+         {table}{}",
+        parts(file)?.1
     );
     std::fs::write(file, page)
 }

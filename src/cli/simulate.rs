@@ -1,6 +1,7 @@
 //! `lanes simulate`: the simulator by itself.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use clap::Args;
 use lanes_simulator::{LatencyProfile, Simulator, SimulatorConfig};
@@ -19,6 +20,9 @@ pub struct SimulateArgs {
     /// Requests a minute before it answers 429.
     #[arg(long)]
     rpm: Option<u32>,
+    /// Requests at once before it answers 429, where that is fewer than a minute's.
+    #[arg(long)]
+    burst: Option<u32>,
     /// Tokens a minute before it answers 429.
     #[arg(long)]
     tpm: Option<u32>,
@@ -41,6 +45,7 @@ pub(super) async fn simulate(args: SimulateArgs) -> Result<(), CliError> {
     let config = SimulatorConfig {
         latency,
         rpm: args.rpm,
+        burst: args.burst,
         tpm: args.tpm,
         error_rate: args.error_rate,
         hang_rate: args.hang_rate,
@@ -48,7 +53,15 @@ pub(super) async fn simulate(args: SimulateArgs) -> Result<(), CliError> {
         seed: args.seed,
     };
     let simulator = Simulator::bind(args.addr, config).await?;
+    let stats = simulator.stats();
     println!("listening on http://{}", simulator.addr());
     simulator.serve(stop_signal()).await?;
+    let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+    println!(
+        "requests {}, answered {}, failed {}",
+        of(&stats.requests),
+        of(&stats.answered),
+        of(&stats.errors)
+    );
     Ok(())
 }

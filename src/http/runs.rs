@@ -44,7 +44,7 @@ fn parse<T: DeserializeOwned>(
                 .map(|s| format!("/{s}"))
                 .collect::<String>()
                 .replace(['[', ']'], "");
-            Problem::invalid(vec![FieldError::new(pointer, format!("{inner}."))])
+            Problem::invalid(vec![FieldError::new(pointer, format!("{}.", in_words(inner)))])
         } else {
             Problem::new(StatusCode::BAD_REQUEST, format!("The body is not JSON: {inner}."))
         }
@@ -53,6 +53,14 @@ fn parse<T: DeserializeOwned>(
         Problem::new(StatusCode::BAD_REQUEST, format!("The body is not JSON: {e}."))
     })?;
     Ok(value)
+}
+
+/// What is wrong with a value, its wanted type in words.
+fn in_words(error: &serde_json::Error) -> String {
+    let words = error.to_string();
+    words
+        .replace("expected u64", "expected a whole number from 0")
+        .replace("expected i64", "expected a whole number")
 }
 
 /// `POST /api/runs`

@@ -4,4 +4,5 @@
 
 mod cache;
 mod rest;
+mod settings;
 mod support;

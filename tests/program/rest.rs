@@ -85,8 +85,25 @@ async fn what_is_wrong_with_a_request_is_said_with_its_place() {
     assert_eq!(refused(with("tasks", body!(["summary", "nope"]))).await, ["/tasks/1"]);
     assert_eq!(refused(with("mode", body!("zigzag"))).await, ["/mode"]);
     assert_eq!(refused(with("provider", body!("nope"))).await, ["/provider"]);
-    for concurrency in [body!(0), body!(65), body!(-1), body!("abc"), body!(1.5)] {
+    for concurrency in
+        [body!(0), body!(65), body!(-1), body!("abc"), body!(1.5), body!(1e300), body!(u64::MAX)]
+    {
         assert_eq!(refused(with("concurrency", concurrency)).await, ["/concurrency"]);
+    }
+    let budgets = [
+        ("/budget/deadline_ms", body!({ "deadline_ms": 0 })),
+        ("/budget/deadline_ms", body!({ "deadline_ms": -1 })),
+        ("/budget/deadline_ms", body!({ "deadline_ms": 1e300 })),
+        ("/budget/deadline_ms", body!({ "deadline_ms": "soon" })),
+        ("/budget/deadline_ms", body!({ "deadline_ms": u64::MAX })),
+        ("/budget/max_cost_usd_micros", body!({ "max_cost_usd_micros": -5 })),
+        ("/budget/max_cost_usd_micros", body!({ "max_cost_usd_micros": 0.5 })),
+        ("/budget/max_cost_usd_micros", body!({ "max_cost_usd_micros": u64::MAX })),
+        ("/budget/seconds", body!({ "seconds": 1 })),
+        ("/budget", body!(5)),
+    ];
+    for (place, wrong) in budgets {
+        assert_eq!(refused(with("budget", wrong)).await, [place]);
     }
     let faults = [
         ("/faults/error_rate", body!({ "error_rate": 2 })),
@@ -249,6 +266,8 @@ async fn a_deadline_keeps_what_there_is_and_says_why_the_rest_is_missing() {
     let program = Program::start("fixed:300ms");
     let mut body = compare();
     body["mode"] = "sequential".into();
+    // The first run loads the tokenizer's tables, and its deadline does not wait for that.
+    program.events(&program.run(&body).await, 0).await;
     body["budget"] = body!({ "deadline_ms": 400 });
     let id = program.run(&body).await;
     program.events(&id, 0).await;

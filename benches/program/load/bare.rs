@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use lanes_simulator::MODEL;
-use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, StatusCode};
 use serde_json::json;
 
 use super::figures::{Pass, Span, cpu, resident_kb};
@@ -20,12 +20,17 @@ pub fn client() -> Client {
     Client::builder().no_proxy().build().expect("a client")
 }
 
-/// Sends one request and reads its answer to the end.
-pub async fn call(client: &Client, url: &str, body: String) {
+/// Sends one request and reads its answer to the end. Says whether it was let in: a rate limit may
+/// refuse it.
+pub async fn call(client: &Client, url: &str, body: String) -> bool {
     let request = client.post(url).header(CONTENT_TYPE, "application/json").body(body);
-    let mut response =
-        request.send().await.expect("an answer").error_for_status().expect("a good one");
+    let response = request.send().await.expect("an answer");
+    if response.status() == StatusCode::TOO_MANY_REQUESTS {
+        return false;
+    }
+    let mut response = response.error_for_status().expect("a good one");
     while response.chunk().await.expect("a whole answer").is_some() {}
+    true
 }
 
 /// One pass.
@@ -42,25 +47,31 @@ pub async fn pass(load: &Load, url: &str) -> Pass {
             let wait = load.apart * lane;
             tokio::spawn(async move {
                 tokio::time::sleep(wait).await;
-                let mut spans = Vec::new();
+                let (mut spans, mut refused) = (Vec::new(), 0);
                 while let Some(body) = bodies.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let start = began.elapsed();
-                    call(&client, &url, body.clone()).await;
-                    spans.push(Span { start, end: began.elapsed() });
+                    if call(&client, &url, body.clone()).await {
+                        spans.push(Span { start, end: began.elapsed() });
+                    } else {
+                        refused += 1;
+                    }
                 }
-                spans
+                (spans, refused)
             })
         })
         .collect();
-    let mut calls = Vec::new();
+    let (mut calls, mut refused) = (Vec::new(), 0);
     for task in tasks {
-        calls.extend(task.await.expect("no panic"));
+        let (spans, more) = task.await.expect("no panic");
+        calls.extend(spans);
+        refused += more;
     }
     Pass {
         wall: began.elapsed(),
         cpu: cpu() - cpu_before,
         resident_kb: resident_kb(),
         calls,
+        refused,
         refills: Vec::new(),
     }
 }

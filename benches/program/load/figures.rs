@@ -22,8 +22,10 @@ pub struct Pass {
     pub cpu: Duration,
     /// Memory at its end.
     pub resident_kb: u64,
-    /// Its calls.
+    /// Its calls that were answered.
     pub calls: Vec<Span>,
+    /// Requests that were refused because of a rate limit.
+    pub refused: u64,
     /// From the end of each call to the start of the next one on its lane.
     pub refills: Vec<Duration>,
 }

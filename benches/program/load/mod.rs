@@ -6,7 +6,9 @@
 mod bare;
 mod figures;
 mod ours;
+mod paced;
 mod simulator;
+pub mod soaked;
 
 use std::time::Duration;
 
@@ -26,6 +28,8 @@ pub struct Load {
     tokens: u32,
     /// The first call of each lane begins so long after that of the lane before.
     apart: Duration,
+    /// Requests a minute that the provider allows, if it limits them.
+    rpm: Option<u32>,
 }
 
 /// Passes of a load.
@@ -80,6 +84,7 @@ pub async fn rows() -> Vec<Row> {
     let mut rows = many_calls().await;
     rows.extend(many_lanes().await);
     rows.extend(added().await);
+    rows.extend(paced::rows().await);
     rows
 }
 
@@ -90,6 +95,7 @@ async fn many_calls() -> Vec<Row> {
         latency: "lognormal:mean=200ms,cv=0.6",
         tokens: 8,
         apart: Duration::ZERO,
+        rpm: None,
     };
     let measured = Measured::of(&load).await;
     let resident = measured.ours.iter().map(|p| p.resident_kb).max().unwrap_or_default();
@@ -141,6 +147,7 @@ async fn many_lanes() -> Vec<Row> {
         // 2,000 connections at once overflow a listening socket's queue, and what is dropped there
         // is tried again after 1, 3 and 7 s: a figure of TCP's, not of ours.
         apart: Duration::from_micros(250),
+        rpm: None,
     };
     let files = figures::open_files();
     if files < u64::from(load.lanes) + 200 {
@@ -184,6 +191,7 @@ async fn added() -> Vec<Row> {
         latency: "fixed:200ms",
         tokens: 8,
         apart: Duration::from_millis(2),
+        rpm: None,
     };
     let measured = Measured::of(&load).await;
     // Of two passes the calmer one: what else runs on the machine only ever adds.

@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lanes_engine::{
-    CallRequest, Clock, Job, RecordSource, RetryPolicy, RunClock, StopHandle, Unlimited, execute,
+    CallRequest, Clock, Job, Limiter, RateLimiter, RecordSource, RetryPolicy, RunClock, RunLimiter,
+    StopHandle, Unlimited, execute,
 };
 use lanes_model::{
-    Budget, CallId, DocumentId, DocumentInfo, EventKind, Failure, Input, Micros, Mode, Plan,
-    RunEvent, RunHeader, RunId, RunSpec, RunState, RunStatus, RunSummary, Seq, Task, TaskId,
-    task::TEXT_PLACEHOLDER,
+    AttemptResult, AttemptState, Budget, CallId, DocumentId, DocumentInfo, EventKind, Failure,
+    FailureKind, Input, Micros, Mode, Plan, RunEvent, RunHeader, RunId, RunSpec, RunState,
+    RunStatus, RunSummary, Seq, Task, TaskId, task::TEXT_PLACEHOLDER,
 };
 use lanes_provider::{Client, ProviderConfig, Timeouts};
 use lanes_simulator::MODEL;
@@ -39,7 +40,7 @@ pub fn message(call: u32) -> String {
 pub async fn pass(load: &Load, url: &str) -> Pass {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let store = Store::open(&folder.path().join("lanes.db")).await.expect("a store");
-    let client = client(url);
+    let (client, limiter) = limited(client(load, url));
     let header = header(load, &client);
     let state = create(&store, &header).await;
     tokio::task::spawn_blocking(lanes_provider::tokens::warm_up).await.expect("the tables");
@@ -63,8 +64,7 @@ pub async fn pass(load: &Load, url: &str) -> Pass {
             hub: Arc::clone(&hub),
         }),
         clock,
-        limiter: Arc::new(Unlimited),
-        cache: None,
+        limiter,
         retry: RetryPolicy::default(),
         stop,
     };
@@ -77,12 +77,22 @@ pub async fn pass(load: &Load, url: &str) -> Pass {
     let (state, _) = hub.state(&header.id).expect("the run's state");
     hub.remove(&header.id);
     let calls = spans(&state);
+    let refused = refused(&state);
     let refills = refills(&store.events(&header.id, Seq(0), u32::MAX).await.expect("the log"));
     store.close().await;
-    Pass { wall, cpu, resident_kb, calls, refills }
+    Pass { wall, cpu, resident_kb, calls, refused, refills }
 }
 
-fn client(url: &str) -> Client {
+/// The client and the limiter that keeps to its limits, as the service puts them together.
+fn limited(client: Client) -> (Client, Arc<dyn Limiter>) {
+    let Some(rpm) = client.info(MODEL).rpm else { return (client, Arc::new(Unlimited)) };
+    let limiter = Arc::new(RateLimiter::new(Some(rpm), None));
+    let told = Arc::clone(&limiter);
+    let client = client.listened_to(Arc::new(move |limits| told.observe(limits)));
+    (client, Arc::new(RunLimiter::new(limiter)))
+}
+
+fn client(load: &Load, url: &str) -> Client {
     Client::new(ProviderConfig {
         id: "simulator".to_owned(),
         name: "Simulator".to_owned(),
@@ -91,7 +101,7 @@ fn client(url: &str) -> Client {
         models: vec![MODEL.to_owned()],
         simulated: true,
         timeouts: Timeouts::default(),
-        rpm: None,
+        rpm: load.rpm,
         tpm: None,
         extra_headers: Vec::new(),
     })
@@ -113,7 +123,6 @@ fn header(load: &Load, client: &Client) -> RunHeader {
             model: MODEL.to_owned(),
             faults: None,
             budget: Budget::default(),
-            cache: false,
         },
         tasks: (0..load.calls).map(|call| task(load.tokens, call)).collect(),
         documents: vec![DocumentInfo {
@@ -173,13 +182,23 @@ impl RecordSource for Apart {
     }
 }
 
-/// The calls by the log's times.
+fn attempts(state: &RunState) -> impl Iterator<Item = &AttemptState> {
+    state.passes.iter().flat_map(|p| &p.calls).flat_map(|c| &c.attempts)
+}
+
+/// Attempts that the provider's rate limit refused.
+fn refused(state: &RunState) -> u64 {
+    let failures = attempts(state).filter_map(|a| a.failure.as_ref());
+    failures.filter(|f| f.kind == FailureKind::RateLimited).count() as u64
+}
+
+/// The answered calls by the log's times.
 fn spans(state: &RunState) -> Vec<Span> {
-    let attempts = state.passes.iter().flat_map(|p| &p.calls).flat_map(|c| &c.attempts);
-    let spans: Vec<_> = attempts
+    let spans: Vec<_> = attempts(state)
+        .filter(|a| a.result == AttemptResult::Succeeded)
         .map(|a| Span { start: a.start.into(), end: a.end.expect("an end").into() })
         .collect();
-    assert_eq!(spans.len(), state.header.plan.calls.len(), "one attempt a call");
+    assert_eq!(spans.len(), state.header.plan.calls.len(), "one answer a call");
     spans
 }
 

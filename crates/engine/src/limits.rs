@@ -31,7 +31,7 @@ pub enum Turn {
     Now(Ticket),
     /// Not before so much time has passed.
     In(Micros),
-    /// Never: it needs more tokens than this limit allows in a minute.
+    /// Never: it needs more tokens than this configured limit allows in a minute.
     TooLarge(u64),
 }
 
@@ -54,7 +54,8 @@ impl RateLimiter {
     /// A limiter with the limits that are known; a limit of zero counts as none.
     #[must_use]
     pub fn new(rpm: Option<u32>, tpm: Option<u32>) -> Self {
-        let bucket = |limit: Option<u32>| limit.filter(|&l| l > 0).map(|l| Bucket::new(l.into()));
+        let bucket =
+            |limit: Option<u32>| limit.filter(|&l| l > 0).map(|l| Bucket::configured(l.into()));
         let state = State { requests: bucket(rpm), tokens: bucket(tpm), held_until: Micros::ZERO };
         Self { started: Instant::now(), state: Mutex::new(state) }
     }
@@ -83,9 +84,10 @@ impl RateLimiter {
         let now = self.now();
         let mut guard = self.state();
         let state = &mut *guard;
-        if let Some(limit) = state.tokens.as_ref().map(Bucket::limit).filter(|&l| tokens > l) {
+        if let Some(limit) = state.tokens.as_ref().and_then(|b| b.refuses(tokens)) {
             return Err(limit);
         }
+        let tokens = state.tokens.as_ref().map_or(tokens, |b| b.share(tokens));
         let wait = |bucket: &mut Option<Bucket>, amount| {
             bucket.as_mut().map_or(Micros::ZERO, |b| b.wait(amount, now))
         };
@@ -99,7 +101,7 @@ impl RateLimiter {
         let mut state = self.state();
         Ticket {
             request: state.requests.as_mut().map(|b| b.take(1, now)),
-            tokens: state.tokens.as_mut().map(|b| b.take(tokens, now)),
+            tokens: state.tokens.as_mut().map(|b| b.take(b.share(tokens), now)),
         }
     }
 
@@ -121,11 +123,19 @@ impl RateLimiter {
         }
     }
 
-    /// The provider asked for a pause: nothing starts for so long, at most a minute.
+    /// The provider refused an attempt and asked for a pause: nothing starts for so long, at most a
+    /// minute. What was left here is not there, so nothing is sent in a burst afterwards.
     pub fn hold(&self, pause: Micros) {
-        let until = self.now() + pause.min(LONGEST_HOLD);
-        let mut state = self.state();
+        let now = self.now();
+        let until = now + pause.min(LONGEST_HOLD);
+        let mut guard = self.state();
+        let state = &mut *guard;
         state.held_until = state.held_until.max(until);
+        for (bucket, left) in [(&mut state.requests, 1.0), (&mut state.tokens, 0.0)] {
+            if let Some(bucket) = bucket {
+                bucket.spend(left, now, until);
+            }
+        }
     }
 
     /// The provider said how things stand.
@@ -144,14 +154,12 @@ impl RateLimiter {
     }
 }
 
-/// A limit that is told becomes one that is kept; a tighter one replaces what was configured, and
-/// what others have used counts here too.
+/// A limit that is told becomes one that is kept, below what was configured; what others have used
+/// counts here too.
 fn correct(bucket: &mut Option<Bucket>, told: Option<ToldLimit>, now: Micros) {
     let Some(told) = told else { return };
-    let bucket = bucket.get_or_insert_with(|| Bucket::new(told.limit));
-    if told.limit < bucket.limit() {
-        bucket.lower(told.limit);
-    }
+    let bucket = bucket.get_or_insert_with(|| Bucket::told(told.limit));
+    bucket.correct(told.limit);
     if let Some(remaining) = told.remaining.filter(|_| told.limit == bucket.limit()) {
         bucket.remaining(remaining, now);
     }

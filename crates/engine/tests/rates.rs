@@ -6,7 +6,8 @@ use lanes_engine::routes::Changes;
 use lanes_engine::{RunRoutes, Target, TargetLimits};
 use lanes_model::FailureKind::{RateLimited, ServerError};
 use lanes_model::{
-    CallStatus, Ledger, LedgerState, Micros, PassState, Priority, RunState, RunStatus, segments,
+    AttemptState, CallStatus, Ledger, LedgerState, Micros, PassState, Priority, RunState,
+    RunStatus, segments,
 };
 use proptest::prelude::*;
 
@@ -31,7 +32,12 @@ fn routes(target: &Arc<Target>) -> Arc<RunRoutes> {
 }
 
 fn starts(pass: &PassState) -> Vec<Micros> {
-    let mut starts: Vec<_> = pass.calls.iter().flat_map(|c| &c.attempts).map(|a| a.start).collect();
+    starts_of(pass, |_| true)
+}
+
+fn starts_of(pass: &PassState, wanted: impl Fn(&AttemptState) -> bool) -> Vec<Micros> {
+    let attempts = pass.calls.iter().flat_map(|c| &c.attempts).filter(|a| wanted(a));
+    let mut starts: Vec<_> = attempts.map(|a| a.start).collect();
     starts.sort_unstable();
     starts
 }
@@ -127,13 +133,19 @@ proptest! {
         let pass = &state.passes[0];
         prop_assert!(pass.calls.iter().all(|c| c.ended.is_some()));
         prop_assert!(bench.provider.most_flying() <= lanes as usize);
-        let starts = starts(pass);
-        for (i, &from) in starts.iter().enumerate() {
-            let minute = starts[i..].iter().take_while(|&&at| at < from + Micros::from_secs(60));
-            let count = minute.count() as u64;
-            prop_assert!(count <= u64::from(rpm));
-            // Each used 15 at the least.
-            prop_assert!(count * 15 <= u64::from(tpm));
+        // Those that were refused used no tokens, each of the others 15 at the least.
+        let refused = |a: &AttemptState| {
+            a.failure.as_ref().is_some_and(|f| f.kind == RateLimited)
+        };
+        for (starts, most) in [
+            (starts(pass), u64::from(rpm)),
+            (starts_of(pass, |a| !refused(a)), u64::from(tpm) / 15),
+        ] {
+            for (i, &from) in starts.iter().enumerate() {
+                let until = from + Micros::from_secs(60);
+                let minute = starts[i..].iter().take_while(|&&at| at < until);
+                prop_assert!(minute.count() as u64 <= most);
+            }
         }
         prop_assert_eq!(ledger(&state).total(), Micros(pass.wall(state.latest).0 * u64::from(lanes)));
         let bound = lanes_model::lower_bound(pass, Some(rpm), Some(tpm));

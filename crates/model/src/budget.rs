@@ -21,6 +21,8 @@ pub struct Budget {
 impl Budget {
     /// The longest deadline: a year.
     const LONGEST_MS: u64 = 365 * 86_400_000;
+    /// The highest spending limit: a million dollars. Far higher ones no JSON number holds exactly.
+    const MOST_USD_MICROS: u64 = 1_000_000_000_000;
 
     /// Whether it limits nothing.
     #[must_use]
@@ -42,10 +44,11 @@ impl Budget {
 
     /// What is wrong with it, with pointers into a run's request.
     pub(crate) fn check(&self, errors: &mut Vec<FieldError>) {
-        if self.max_cost_usd_micros == Some(0) {
+        if self.max_cost_usd_micros.is_some_and(|most| most == 0 || most > Self::MOST_USD_MICROS) {
             errors.push(FieldError::new(
                 "/budget/max_cost_usd_micros",
-                "A spending limit must be above 0 micro-dollars; leave it out for none.",
+                "A spending limit must be above 0 and at most 1000000000000 micro-dollars, a \
+                 million dollars; leave it out for none.",
             ));
         }
         if self.deadline_ms.is_some_and(|ms| ms == 0 || ms > Self::LONGEST_MS) {
@@ -62,15 +65,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_not_a_limit_and_neither_is_zero() {
+    fn nothing_is_not_a_limit_and_neither_is_zero_nor_an_absurd_amount() {
         let wrong = |budget: Budget| {
             let mut errors = Vec::new();
             budget.check(&mut errors);
             errors.into_iter().map(|e| e.pointer).collect::<Vec<_>>()
         };
         assert!(Budget::default().is_none() && wrong(Budget::default()).is_empty());
-        let zero = Budget { max_cost_usd_micros: Some(0), deadline_ms: Some(0) };
-        assert_eq!(wrong(zero), ["/budget/max_cost_usd_micros", "/budget/deadline_ms"]);
+        for absurd in [0, 1_000_000_000_001, u64::MAX] {
+            let absurd = Budget { max_cost_usd_micros: Some(absurd), deadline_ms: Some(absurd) };
+            assert_eq!(wrong(absurd), ["/budget/max_cost_usd_micros", "/budget/deadline_ms"]);
+        }
+        let most = Budget {
+            max_cost_usd_micros: Some(Budget::MOST_USD_MICROS),
+            deadline_ms: Some(Budget::LONGEST_MS),
+        };
+        assert!(wrong(most).is_empty());
         let good = Budget { max_cost_usd_micros: Some(5), deadline_ms: Some(1_500) };
         assert!(wrong(good).is_empty() && !good.is_none());
         assert_eq!((good.cost(), good.deadline()), (Some(UsdMicros(5)), Some(Micros(1_500_000))));

@@ -12,6 +12,8 @@ use crate::wire::{Choice, Chunk, WireError};
 
 /// The most bytes of an answer's text.
 const MOST_TEXT: usize = 4 * 1024 * 1024;
+/// The most bytes of a body, all that is read over (comments, thoughts) included.
+const MOST_BODY: usize = 64 * 1024 * 1024;
 
 /// What arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub(crate) struct Received {
     /// `None` when the provider told none.
     pub(crate) usage: Option<Usage>,
     pub(crate) finish: Finish,
+    /// The model that the provider says has answered.
+    pub(crate) model: Option<String>,
 }
 
 /// How the body ended.
@@ -46,6 +50,8 @@ enum Body {
 #[derive(Default)]
 pub(crate) struct Reader {
     body: Body,
+    /// How many bytes have come.
+    bytes: usize,
     answer: Partial,
 }
 
@@ -55,6 +61,7 @@ struct Partial {
     refusal: String,
     usage: Option<Usage>,
     finish: Option<Finish>,
+    model: Option<String>,
     begun: bool,
     /// A chunk of the protocol has come.
     recognised: bool,
@@ -70,6 +77,18 @@ impl From<sse::TooLong> for Failure {
 
 fn malformed(message: impl Into<String>) -> Failure {
     Failure::new(FailureKind::MalformedStream, message)
+}
+
+/// The error that a body of JSON is, when it is one.
+fn error_inside(json: &[u8]) -> Option<Failure> {
+    let error = WireError::from_body(json).filter(|error| error.is_protocol)?;
+    Some(failures::from_error_inside(&error))
+}
+
+/// A chunk without any of the protocol's members may be an error in the older form.
+fn check_blank(chunk: &Chunk, json: &[u8]) -> Result<(), Failure> {
+    let failure = chunk.is_blank().then(|| error_inside(json)).flatten();
+    failure.map_or(Ok(()), Err)
 }
 
 impl Reader {
@@ -97,6 +116,10 @@ impl Reader {
         bytes: &[u8],
         on_text: &mut (dyn FnMut(&str) + Send),
     ) -> Result<(), Failure> {
+        self.bytes += bytes.len();
+        if self.bytes > MOST_BODY {
+            return Err(malformed("The provider sent more than 64 MB for one answer."));
+        }
         if matches!(self.body, Body::Unknown) {
             match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
                 None => return Ok(()),
@@ -113,7 +136,7 @@ impl Reader {
                 parser.feed(bytes, |event| self.answer.take_event(&event, on_text))
             }
             Body::Json(body) if body.len() + bytes.len() > sse::MOST => {
-                Err(malformed("The provider's answer is too long."))
+                Err(malformed("The provider's answer is one piece of more than 8 MB."))
             }
             Body::Json(body) => {
                 body.extend_from_slice(bytes);
@@ -167,6 +190,7 @@ impl Partial {
         if !event.is_error
             && let Ok(chunk) = serde_json::from_str(data)
         {
+            check_blank(&chunk, data.as_bytes())?;
             return self.take_chunk(chunk, on_text);
         }
         let value: serde_json::Value = match serde_json::from_str(data) {
@@ -192,12 +216,12 @@ impl Partial {
         let chunk: Chunk = match serde_json::from_slice(body) {
             Ok(chunk) => chunk,
             Err(_) => {
-                return Err(match WireError::from_body(body).filter(|error| error.is_protocol) {
-                    Some(error) => failures::from_error_inside(&error),
-                    None => malformed("The provider's answer is not a chat completion."),
-                });
+                let failure = error_inside(body);
+                let other = || malformed("The provider's answer is not a chat completion.");
+                return Err(failure.unwrap_or_else(other));
             }
         };
+        check_blank(&chunk, body)?;
         self.take_chunk(chunk, on_text)
     }
 
@@ -206,8 +230,11 @@ impl Partial {
         chunk: Chunk,
         on_text: &mut (dyn FnMut(&str) + Send),
     ) -> Result<(), Failure> {
-        if let Some(error) = chunk.error.as_ref().filter(|error| !error.is_null()) {
-            return Err(failures::from_error_inside(&WireError::from_error(error)));
+        if let Some(error) = chunk.error() {
+            return Err(failures::from_error_inside(&error));
+        }
+        if self.model.is_none() {
+            self.model = chunk.model().map(str::to_owned);
         }
         self.usage = chunk.usage().or(self.usage);
         for choice in chunk.choices.into_iter().flatten() {
@@ -224,8 +251,8 @@ impl Partial {
         mut choice: Choice,
         on_text: &mut (dyn FnMut(&str) + Send),
     ) -> Result<(), Failure> {
-        if let Some(error) = choice.error.as_ref().filter(|error| !error.is_null()) {
-            return Err(failures::from_error_inside(&WireError::from_error(error)));
+        if let Some(error) = choice.error() {
+            return Err(failures::from_error_inside(&error));
         }
         if let Some(mut delta) = choice.take_delta() {
             let refusal = delta.refusal.take().unwrap_or_default();
@@ -271,7 +298,7 @@ impl Partial {
         if self.text.is_empty() && !self.refusal.is_empty() {
             return Err(failures::content_refused(&self.refusal));
         }
-        Ok(Received { text: self.text, usage: self.usage, finish })
+        Ok(Received { text: self.text, usage: self.usage, finish, model: self.model })
     }
 }
 

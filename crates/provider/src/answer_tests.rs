@@ -88,6 +88,12 @@ fn what_is_no_stream_is_malformed() {
         "data: {\"choices\":[{\"del\n\n",
         "data: 7\n\n",
         "data: {\"choices\":7}\n\n",
+        "data: {\"error\":false}\n\n",
+        "{\"error\":\"\"}",
+        "{\"data\":[{\"id\":\"a-model\"}]}",
+        "HTTP/1.1 200 OK",
+        "\u{feff}<html>",
+        "\0\0\0\0",
     ] {
         assert_eq!(kind(body), FailureKind::MalformedStream, "{body:?}");
     }
@@ -123,6 +129,17 @@ fn errors_inside_a_success_go_by_their_code() {
         assert_eq!(kind(&stream), expected, "{error}");
         assert_eq!(kind(&format!("{{\"error\":{error}}}")), expected, "{error}");
     }
+    for (error, expected) in [
+        (r#"{"object":"error","message":"m","code":404}"#, K::UnknownModel),
+        (r#"{"object":"error","message":"no","type":"invalid_request_error"}"#, K::InvalidRequest),
+        (r#"{"id":"x","choices":[{"error":{"message":"m","code":429}}]}"#, K::RateLimited),
+        (r#"{"id":"x","choices":[],"error":{"message":"m","code":"503"}}"#, K::ServerError),
+    ] {
+        assert_eq!(kind(&format!("data: {error}\n\n")), expected, "{error}");
+        assert_eq!(kind(&format!("{}data: {error}\n\n", delta("a"))), expected, "{error}");
+        assert_eq!(kind(error), expected, "{error}");
+    }
+    assert_eq!(kind(r#"[{"error":{"message":"m","code":429}}]"#), K::RateLimited);
     assert_eq!(kind("event: error\ndata: {\"message\":\"m\"}\n\n"), K::ServerError);
     assert_eq!(kind("event: error\ndata: oops\n\n"), K::ServerError);
     assert_eq!(kind(&finish("error")), K::ServerError);
@@ -133,6 +150,46 @@ fn a_filter_and_a_refusal_are_refused_content() {
     assert_eq!(kind(&(delta("a") + &finish("content_filter"))), FailureKind::ContentRefused);
     let refusal = "data: {\"choices\":[{\"delta\":{\"refusal\":\"No.\"}}]}\n\n".to_owned();
     assert_eq!(kind(&(refusal + &finish("stop"))), FailureKind::ContentRefused);
+}
+
+#[test]
+fn an_error_member_that_says_nothing_is_no_error() {
+    for nothing in ["null", "false", "\"\""] {
+        let stream =
+            delta("a").replace("{\"choices\"", &format!("{{\"error\":{nothing},\"choices\""));
+        assert_eq!(answer(&(stream + &finish("stop"))).text, "a", "{nothing}");
+    }
+}
+
+#[test]
+fn the_model_that_answered_is_told_by_the_first_chunk_that_names_one() {
+    let stream = delta("a") + "data: {\"model\":\"m-1\",\"choices\":[]}\n\n" + &finish("stop");
+    assert_eq!(answer(&stream).model.as_deref(), Some("m-1"));
+    for nothing in ["7", "null", "\"\"", "[]"] {
+        let stream = stream.replace("\"m-1\"", nothing);
+        assert_eq!(answer(&stream).model, None, "{nothing}");
+    }
+}
+
+#[test]
+fn nesting_without_end_is_malformed() {
+    for open in ["[", "{\"error\":", "{\"choices\":["] {
+        let deep = open.repeat(100_000);
+        assert_eq!(kind(&deep), FailureKind::MalformedStream, "{open}");
+        assert_eq!(kind(&format!("data: {deep}\n\n")), FailureKind::MalformedStream, "{open}");
+    }
+}
+
+#[test]
+fn a_stream_of_nothing_without_end_is_malformed() {
+    // Comments and thoughts are dropped as they come, so that only their number costs anything.
+    let mut comment = vec![b':'; 1024 * 1024];
+    comment.extend_from_slice(b"\n\n");
+    let mut reader = Reader::default();
+    let fed = (0..65).try_for_each(|_| reader.feed(&comment, &mut |_| ()));
+    let failure = fed.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::MalformedStream);
+    assert!(failure.message.contains("64 MB"), "{failure}");
 }
 
 #[test]

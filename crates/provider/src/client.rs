@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use async_openai::traits::RequestOptionsBuilder as _;
 use lanes_model::provider::Pace;
-use lanes_model::{Failure, FailureKind, ProviderInfo, Told};
+use lanes_model::{Failure, FailureKind, Micros, ProviderInfo, Told};
 use reqwest::Response;
 use serde_json::Value;
 use tokio::time::{Duration, Instant, timeout, timeout_at};
@@ -18,6 +18,7 @@ use crate::config::{ConfigError, ProviderConfig, Timeouts};
 use crate::endpoint::Endpoint;
 use crate::exchange::{Exchange, Handover, Unsent};
 use crate::failures::{self, Asked};
+use crate::other_model::OtherModels;
 use crate::price::price;
 use crate::redact::Redactor;
 use crate::request::{self, Answer, ChatRequest};
@@ -27,6 +28,8 @@ use crate::wire::ModelList;
 
 /// The most bytes of an error's body that are read.
 const MOST_ERROR_BODY: usize = 64 * 1024;
+/// How long they may take; the status says most of it.
+const ERROR_BODY_WAIT: Duration = Duration::from_secs(5);
 /// The most bytes of a list of models.
 const MOST_MODELS_BODY: usize = 4 * 1024 * 1024;
 /// After an answer has finished, how long its usage may take to follow.
@@ -44,6 +47,7 @@ pub struct Client {
     endpoint: Endpoint,
     redactor: Redactor,
     pool: reqwest::Client,
+    others: OtherModels,
     listener: Option<LimitListener>,
 }
 
@@ -65,7 +69,8 @@ impl Client {
     pub fn new(config: ProviderConfig) -> Result<Self, ConfigError> {
         let (endpoint, redactor) = Endpoint::new(&config)?;
         let pool = endpoint.pool(&config.timeouts)?;
-        Ok(Self { config, endpoint, redactor, pool, listener: None })
+        let others = OtherModels::default();
+        Ok(Self { config, endpoint, redactor, pool, others, listener: None })
     }
 
     /// The same client, with `listener` told of the limits that its own requests' responses state.
@@ -117,12 +122,13 @@ impl Client {
             let handover = Handover::default();
             // The error is the note that the response was handed over.
             let _ = self.openai(&handover).models().list_byot::<Value>().await;
-            let mut response = self.response(&handover, Asked::Models).await?;
+            let response = self.response(&handover)?;
+            let mut response = self.successful(response, Asked::Models).await?;
             let body = read_at_most(&mut response, MOST_MODELS_BODY).await;
             let list = body.and_then(|body| serde_json::from_slice::<ModelList>(&body).ok());
             let malformed = || {
                 let message = "The provider's list of models is not in OpenAI's form.";
-                with_status(Failure::new(FailureKind::MalformedStream, message), &response)
+                inside(Failure::new(FailureKind::MalformedStream, message), &Head::of(&response))
             };
             Ok(list.ok_or_else(malformed)?.data.into_iter().map(|model| model.id).collect())
         };
@@ -154,6 +160,9 @@ impl Client {
             Some(usage) => usage,
             None => request::estimate(request, &received.text).await,
         };
+        if let Some(answered) = &received.model {
+            self.others.note(&self.config.id, &request.model, answered, &self.redactor);
+        }
         let cost = price(&request.model).map(|price| price.cost(&usage));
         Ok(Answer { text: received.text, usage, cost, finish: received.finish })
     }
@@ -166,8 +175,8 @@ impl Client {
         let Timeouts { first_token, gap, .. } = self.config.timeouts;
         let no_text = || failures::timeout("No text arrived within", first_token);
         let first_by = Instant::now() + first_token;
-        let mut response =
-            timeout_at(first_by, self.send(request)).await.map_err(|_| no_text())??;
+        let response = timeout_at(first_by, self.send(request)).await.map_err(|_| no_text())??;
+        let mut response = self.successful(response, Asked::Chat { model: &request.model }).await?;
         let mut reader = Reader::default();
         // Set once: whatever follows the finish cannot put it off.
         let mut end_by = None;
@@ -183,7 +192,7 @@ impl Client {
             match timeout_at(deadline, response.chunk()).await {
                 Ok(Ok(Some(bytes))) => reader
                     .feed(&bytes, on_text)
-                    .map_err(|failure| with_status(failure, &response))?,
+                    .map_err(|failure| inside(failure, &Head::of(&response)))?,
                 Ok(Ok(None)) => break BodyEnd::Complete,
                 Ok(Err(_)) => break BodyEnd::Broken,
                 Err(_) if reader.is_finished() => break BodyEnd::Broken,
@@ -193,20 +202,18 @@ impl Client {
                     } else {
                         no_text()
                     };
-                    return Err(with_status(failure, &response));
+                    return Err(inside(failure, &Head::of(&response)));
                 }
             }
             if reader.is_done() {
                 break BodyEnd::Complete;
             }
         };
-        let status = response.status().as_u16();
+        let head = Head::of(&response);
         if reader.is_done() {
             release(response).await;
         }
-        reader
-            .end(ended, on_text)
-            .map_err(|failure| Failure { http_status: Some(status), ..failure })
+        reader.end(ended, on_text).map_err(|failure| inside(failure, &head))
     }
 
     async fn send(&self, request: &ChatRequest) -> Result<Response, Failure> {
@@ -216,7 +223,7 @@ impl Client {
         let chat = chat.chat().headers(request::headers(&request.headers)?);
         // The error is the note that the response was handed over.
         let _ = chat.create_stream_byot::<_, Value>(body).await;
-        self.response(&handover, Asked::Chat { model: &request.model }).await
+        self.response(&handover)
     }
 
     /// `async-openai` for one call, sending through our own service.
@@ -226,9 +233,9 @@ impl Client {
             .with_http_service(exchange)
     }
 
-    /// The response of a call that was sent; an error when there is none, or it is an error itself.
-    async fn response(&self, handover: &Handover, asked: Asked<'_>) -> Result<Response, Failure> {
-        let mut response = handover.take().map_err(|unsent| match unsent {
+    /// The response of a call that was sent, whatever its status.
+    fn response(&self, handover: &Handover) -> Result<Response, Failure> {
+        let response = handover.take().map_err(|unsent| match unsent {
             Unsent::Request => {
                 Failure::new(FailureKind::InvalidRequest, "The request could not be built.")
             }
@@ -242,20 +249,46 @@ impl Client {
                 listener(&told);
             }
         }
+        Ok(response)
+    }
+
+    /// The response, or the failure that it tells of.
+    async fn successful(
+        &self,
+        mut response: Response,
+        asked: Asked<'_>,
+    ) -> Result<Response, Failure> {
         let status = response.status();
         if status.is_success() {
             return Ok(response);
         }
         let wait = retry_after(response.headers(), SystemTime::now());
         // The status is enough when the body does not come.
-        let body = timeout(self.config.timeouts.gap, read_at_most(&mut response, MOST_ERROR_BODY));
+        let limit = self.config.timeouts.gap.min(ERROR_BODY_WAIT);
+        let body = timeout(limit, read_at_most(&mut response, MOST_ERROR_BODY));
         let body = body.await.ok().flatten().unwrap_or_default();
         Err(failures::from_status(status, &body, wait, asked, &self.endpoint, &self.redactor))
     }
 }
 
-fn with_status(failure: Failure, response: &Response) -> Failure {
-    Failure { http_status: Some(response.status().as_u16()), ..failure }
+/// What a failure takes from the head of its response.
+struct Head {
+    status: u16,
+    retry_after: Option<Micros>,
+}
+
+impl Head {
+    fn of(response: &Response) -> Self {
+        let retry_after = retry_after(response.headers(), SystemTime::now());
+        Self { status: response.status().as_u16(), retry_after }
+    }
+}
+
+/// A failure inside a response whose status is a success.
+fn inside(failure: Failure, head: &Head) -> Failure {
+    let told = matches!(failure.kind, FailureKind::RateLimited | FailureKind::ServerError);
+    let retry_after = head.retry_after.filter(|_| told);
+    Failure { http_status: Some(head.status), retry_after, ..failure }
 }
 
 /// The body, or as much of it as is allowed; `None` when it broke off.

@@ -101,8 +101,8 @@ pub enum ConfigError {
     /// A header's name or value cannot be sent.
     #[error("the extra header {0:?} has a name or value that cannot be sent")]
     Header(String),
-    /// A limit of time is zero.
-    #[error("the {0} timeout must be longer than zero")]
+    /// A limit of time is zero, or longer than anybody waits.
+    #[error("the {0} timeout must be more than 0 s and at most 86400 s, a day")]
     Timeout(&'static str),
     /// The system's certificates cannot be read, and https needs them.
     #[error(

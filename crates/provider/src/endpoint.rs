@@ -18,6 +18,8 @@ use crate::redact::Redactor;
 /// Many Python and Node servers close a connection that was idle for 5 s; one that is dropped
 /// earlier cannot be closed under a request that is just being sent.
 const POOL_IDLE: Duration = Duration::from_secs(4);
+/// No limit of time is longer: a day. Far longer ones are beyond what the clock can count to.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(86_400);
 
 /// Where and with what to call.
 #[derive(Clone)]
@@ -160,7 +162,7 @@ fn check_timeouts(timeouts: &Timeouts) -> Result<(), ConfigError> {
         ("gap", timeouts.gap),
         ("total", timeouts.total),
     ];
-    match all.iter().find(|(_, time)| time.is_zero()) {
+    match all.iter().find(|(_, time)| time.is_zero() || *time > LONGEST_TIMEOUT) {
         Some((name, _)) => Err(ConfigError::Timeout(name)),
         None => Ok(()),
     }
@@ -258,13 +260,15 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_cannot_be_sent_and_a_timeout_of_zero_are_refused() {
+    fn a_header_that_cannot_be_sent_and_an_absurd_timeout_are_refused() {
         let mut given = config("http://host", None);
         given.extra_headers = vec![("x y".into(), "v".into())];
         assert_eq!(Endpoint::new(&given).err().unwrap(), ConfigError::Header("x y".into()));
         given.extra_headers.clear();
-        given.timeouts.gap = Duration::ZERO;
-        assert_eq!(Endpoint::new(&given).err().unwrap(), ConfigError::Timeout("gap"));
+        for absurd in [Duration::ZERO, Duration::from_secs(86_401), Duration::MAX] {
+            given.timeouts.gap = absurd;
+            assert_eq!(Endpoint::new(&given).err().unwrap(), ConfigError::Timeout("gap"));
+        }
     }
 
     #[test]

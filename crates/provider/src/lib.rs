@@ -10,6 +10,7 @@ mod config;
 mod endpoint;
 mod exchange;
 mod failures;
+mod other_model;
 mod price;
 mod redact;
 mod request;

@@ -13,7 +13,8 @@ use lanes_model::Usage;
 pub(crate) struct Chunk {
     pub(crate) choices: Option<Vec<Choice>>,
     usage: Option<Value>,
-    pub(crate) error: Option<Value>,
+    error: Option<Value>,
+    model: Option<Value>,
 }
 
 /// One answer of several; only the first is asked for.
@@ -23,10 +24,15 @@ pub(crate) struct Choice {
     delta: Option<Delta>,
     message: Option<Delta>,
     pub(crate) finish_reason: Option<String>,
-    pub(crate) error: Option<Value>,
+    error: Option<Value>,
 }
 
 impl Choice {
+    /// The error that stands in the answer's place.
+    pub(crate) fn error(&self) -> Option<WireError> {
+        self.error.as_ref().filter(|error| is_said(error)).map(WireError::from_error)
+    }
+
     /// The piece of a stream, or the whole of an answer that is none.
     pub(crate) fn take_delta(&mut self) -> Option<Delta> {
         self.delta.take().or_else(|| self.message.take())
@@ -64,10 +70,31 @@ impl Delta {
     }
 }
 
+/// More tokens than one call can use: a provider that tells so many is not believed.
+const ABSURD_TOKENS: u64 = 100_000_000;
+
 impl Chunk {
-    /// The tokens used, when the chunk tells both counts.
+    /// Whether it holds neither a piece of an answer, nor its usage, nor an error.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.choices.is_none() && self.usage.is_none() && self.error.is_none()
+    }
+
+    /// The error that stands in the answer's place.
+    pub(crate) fn error(&self) -> Option<WireError> {
+        self.error.as_ref().filter(|error| is_said(error)).map(WireError::from_error)
+    }
+
+    /// The model that the provider says it asked.
+    pub(crate) fn model(&self) -> Option<&str> {
+        self.model.as_ref()?.as_str().filter(|model| !model.is_empty())
+    }
+
+    /// The tokens used, when the chunk tells both counts and they can be.
     pub(crate) fn usage(&self) -> Option<Usage> {
-        let count = |path: &str| self.usage.as_ref()?.pointer(path)?.as_u64();
+        let count = |path: &str| {
+            let count = self.usage.as_ref()?.pointer(path)?.as_u64();
+            count.filter(|count| *count <= ABSURD_TOKENS)
+        };
         Some(Usage {
             input: count("/prompt_tokens")?,
             output: count("/completion_tokens")?,
@@ -97,7 +124,7 @@ impl WireError {
         // Some servers put the object into an array.
         let value = value.get(0).unwrap_or(&value);
         Some(match value.get("error") {
-            Some(error) if !error.is_null() => Self::from_error(error),
+            Some(error) if is_said(error) => Self::from_error(error),
             // Older imitations put the fields at the top and say so.
             _ => Self { is_protocol: text(value, "object") == "error", ..Self::from_error(value) },
         })
@@ -119,6 +146,11 @@ impl WireError {
             is_protocol: true,
         }
     }
+}
+
+/// Whether an `error` member speaks of an error: some servers send an empty one with each answer.
+fn is_said(error: &Value) -> bool {
+    !matches!(error, Value::Null | Value::Bool(false)) && error.as_str() != Some("")
 }
 
 /// A member as text: strings as they are, numbers in digits, structures as JSON.
@@ -173,11 +205,14 @@ mod tests {
     }
 
     #[test]
-    fn usage_needs_both_counts() {
+    fn usage_needs_both_counts_and_is_not_believed_when_it_cannot_be() {
         let usage = |text: &str| serde_json::from_str::<Chunk>(text).unwrap().usage();
         assert_eq!(usage(r#"{"usage":null}"#), None);
         assert_eq!(usage(r#"{"usage":{"prompt_tokens":1}}"#), None);
-        assert_eq!(usage(r#"{"usage":{"prompt_tokens":-1,"completion_tokens":2}}"#), None);
+        for count in ["-1", "1.5", "\"7\"", "18446744073709551615", "1000000000000", "1e9"] {
+            let told = format!(r#"{{"usage":{{"prompt_tokens":{count},"completion_tokens":2}}}}"#);
+            assert_eq!(usage(&told), None, "{count}");
+        }
         let full = r#"{"usage":{"prompt_tokens":9,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":4}}}"#;
         assert_eq!(usage(full), Some(Usage { input: 9, output: 2, cached: 4, estimated: false }));
     }

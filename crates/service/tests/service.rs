@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[path = "service/accounting.rs"]
+mod accounting;
 #[path = "service/cache.rs"]
 mod cache;
 #[path = "service/failures.rs"]
@@ -16,5 +18,7 @@ mod following;
 mod interruption;
 #[path = "service/requests.rs"]
 mod requests;
+#[path = "service/soak.rs"]
+mod soak;
 #[path = "service/support.rs"]
 mod support;

@@ -12,6 +12,10 @@ pub struct SimulatorConfig {
     pub latency: LatencyProfile,
     /// Requests a minute; `None` for no limit and no such headers.
     pub rpm: Option<u32>,
+    /// Requests that may come at once, where that is fewer than a minute's: providers measure in
+    /// shorter spans than the minute they speak of. They come back at the pace of `rpm`, without
+    /// which this limits nothing.
+    pub burst: Option<u32>,
     /// Tokens a minute, prompt and answer together; `None` for no limit and no such headers.
     pub tpm: Option<u32>,
     /// The share of requests, 0 to 1, answered with HTTP 500 or 503.
@@ -29,6 +33,7 @@ impl Default for SimulatorConfig {
         Self {
             latency: LatencyProfile::Demo,
             rpm: None,
+            burst: None,
             tpm: None,
             error_rate: 0.0,
             hang_rate: 0.0,
@@ -54,7 +59,7 @@ impl SimulatorConfig {
                 return Err(SimulatorError::InvalidRate { name, value });
             }
         }
-        for (name, limit) in [("rpm", self.rpm), ("tpm", self.tpm)] {
+        for (name, limit) in [("rpm", self.rpm), ("burst", self.burst), ("tpm", self.tpm)] {
             if limit == Some(0) {
                 return Err(SimulatorError::ZeroLimit { name });
             }

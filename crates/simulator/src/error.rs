@@ -25,7 +25,7 @@ pub enum SimulatorError {
         value: f64,
     },
     /// A limit of nothing would refuse every request for ever.
-    #[error("{name} must be at least 1")]
+    #[error("{name} must be at least 1; leave it out for no limit")]
     ZeroLimit {
         /// The field of the configuration.
         name: &'static str,

@@ -12,22 +12,28 @@ use crate::{SimulatorConfig, api_error::ApiError};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Fills evenly to `limit` in a minute and starts full.
+/// Fills evenly by `limit` in a minute, up to `most`, and starts full.
 #[derive(Debug, Clone)]
 struct Bucket {
     limit: f64,
+    most: f64,
     level: f64,
     at: Instant,
 }
 
 impl Bucket {
     fn new(limit: u32, now: Instant) -> Self {
-        Self { limit: f64::from(limit), level: f64::from(limit), at: now }
+        Self::holding(limit, limit, now)
+    }
+
+    fn holding(limit: u32, most: u32, now: Instant) -> Self {
+        let (limit, most) = (f64::from(limit), f64::from(most.min(limit)));
+        Self { limit, most, level: most, at: now }
     }
 
     fn refill(&mut self, now: Instant) {
         let gone = now.saturating_duration_since(self.at).as_secs_f64();
-        self.level = (self.level + self.limit * gone / MINUTE.as_secs_f64()).min(self.limit);
+        self.level = (self.level + self.limit * gone / MINUTE.as_secs_f64()).min(self.most);
         self.at = self.at.max(now);
     }
 
@@ -48,13 +54,17 @@ impl Bucket {
 #[derive(Debug)]
 pub(crate) struct Limits {
     requests: Option<Bucket>,
+    /// What of them may come at once; no header tells of it.
+    burst: Option<Bucket>,
     tokens: Option<Bucket>,
 }
 
 impl Limits {
     pub(crate) fn new(config: &SimulatorConfig, now: Instant) -> Self {
         let bucket = |limit: Option<u32>| limit.map(|limit| Bucket::new(limit.max(1), now));
-        Self { requests: bucket(config.rpm), tokens: bucket(config.tpm) }
+        let burst = config.rpm.zip(config.burst);
+        let burst = burst.map(|(rpm, most)| Bucket::holding(rpm.max(1), most.max(1), now));
+        Self { requests: bucket(config.rpm), burst, tokens: bucket(config.tpm) }
     }
 
     /// Takes one request and `tokens` tokens, both or neither.
@@ -64,9 +74,8 @@ impl Limits {
     /// limit itself, for which no waiting helps.
     pub(crate) fn reserve(&mut self, tokens: u32, now: Instant) -> Result<HeaderMap, ApiError> {
         let amount = f64::from(tokens);
-        for bucket in self.requests.iter_mut().chain(self.tokens.iter_mut()) {
-            bucket.refill(now);
-        }
+        let all = self.requests.iter_mut().chain(&mut self.burst).chain(&mut self.tokens);
+        all.for_each(|bucket| bucket.refill(now));
         if let Some(bucket) = self.tokens.as_ref().filter(|bucket| amount > bucket.limit) {
             let message = format!(
                 "Request too large on tokens per min (TPM): limit {}, requested {tokens}. Make the \
@@ -83,10 +92,11 @@ impl Limits {
                 .map(|b| (b.limit, b.wait_for(amount)))
                 .filter(|(_, wait)| !wait.is_zero())
         };
-        let requests = short(&self.requests, 1.0).map(|short| ("requests", "RPM", 1, short));
+        let requests = short(&self.requests, 1.0).into_iter().chain(short(&self.burst, 1.0));
+        let requests = requests.map(|short| ("requests", "RPM", 1, short));
         let tokens = short(&self.tokens, amount).map(|short| ("tokens", "TPM", tokens, short));
-        // Both may be short; the longer wait is the one that helps.
-        let worst = requests.into_iter().chain(tokens).max_by_key(|(_, _, _, (_, wait))| *wait);
+        // Several may be short; the longest wait is the one that helps.
+        let worst = requests.chain(tokens).max_by_key(|(_, _, _, (_, wait))| *wait);
         if let Some((kind, unit, requested, (limit, wait))) = worst {
             let message = format!(
                 "Rate limit reached on {kind} per min ({unit}): limit {limit}, requested \
@@ -97,7 +107,7 @@ impl Limits {
                 ApiError::rate_limited(kind, message, Some(wait)).with_headers(self.headers())
             );
         }
-        if let Some(bucket) = &mut self.requests {
+        for bucket in self.requests.iter_mut().chain(&mut self.burst) {
             bucket.level -= 1.0;
         }
         if let Some(bucket) = &mut self.tokens {
@@ -230,6 +240,20 @@ mod tests {
         assert_eq!(text(&headers, "x-ratelimit-remaining-requests"), "8");
         assert_eq!(text(&headers, "x-ratelimit-remaining-tokens"), "0");
         assert_eq!(text(&headers, "x-ratelimit-reset-tokens"), "1m0s");
+    }
+
+    #[test]
+    fn a_burst_is_refused_though_the_minute_has_room() {
+        let now = Instant::now();
+        let config =
+            SimulatorConfig { rpm: Some(60), burst: Some(2), ..SimulatorConfig::default() };
+        let mut limits = Limits::new(&config, now);
+        limits.reserve(1, now).unwrap();
+        limits.reserve(1, now).unwrap();
+        let refusal = limits.reserve(1, now).unwrap_err();
+        assert_eq!(text(refusal.headers(), "retry-after"), "1");
+        assert_eq!(text(refusal.headers(), "x-ratelimit-remaining-requests"), "58");
+        limits.reserve(1, now + Duration::from_secs(1)).unwrap();
     }
 
     #[test]

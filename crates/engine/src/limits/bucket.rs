@@ -28,6 +28,8 @@ struct Taken {
 #[derive(Debug)]
 pub(super) struct Bucket {
     limit: u64,
+    /// The limit that was configured: nothing that is told raises it.
+    configured: Option<u64>,
     /// What can be taken at once; below zero while something large is paid off.
     level: f64,
     filled_at: Micros,
@@ -39,11 +41,21 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    /// A limit a minute, above zero, of which nothing has been taken.
-    pub(super) fn new(limit: u64) -> Self {
+    /// A limit a minute that was configured, of which nothing has been taken.
+    pub(super) fn configured(limit: u64) -> Self {
+        Self::new(limit, Some(limit))
+    }
+
+    /// A limit a minute that the provider has told, of which nothing has been taken.
+    pub(super) fn told(limit: u64) -> Self {
+        Self::new(limit, None)
+    }
+
+    fn new(limit: u64, configured: Option<u64>) -> Self {
         let limit = limit.max(1);
         let mut bucket = Self {
             limit,
+            configured,
             level: 0.0,
             filled_at: Micros::ZERO,
             window: VecDeque::new(),
@@ -56,6 +68,17 @@ impl Bucket {
 
     pub(super) fn limit(&self) -> u64 {
         self.limit
+    }
+
+    /// The limit, when so much can never be taken. Only one that was configured refuses for good:
+    /// after a refusal nothing is sent that could tell of a higher limit.
+    pub(super) fn refuses(&self, amount: u64) -> Option<u64> {
+        self.configured.filter(|limit| amount > *limit)
+    }
+
+    /// What is taken for so much: a minute's worth at the most.
+    pub(super) fn share(&self, amount: u64) -> u64 {
+        amount.min(self.limit)
     }
 
     /// The pace, per microsecond.
@@ -115,20 +138,31 @@ impl Bucket {
         Reservation(self.first + self.window.len() as u64 - 1)
     }
 
-    /// What was taken turned out to be so much. What is more than a minute old no longer counts.
+    /// What was taken turned out to be so much. What is more than a minute old no longer counts, and
+    /// no more than a minute's worth is ever owed, whatever a provider says was used.
     pub(super) fn settle(&mut self, reservation: Reservation, amount: u64) {
         let Some(index) = reservation.0.checked_sub(self.first) else { return };
         let place = usize::try_from(index).ok().and_then(|i| self.window.get_mut(i));
         let Some(taken) = place else { return };
+        let amount = amount.min(self.limit.max(taken.amount));
         let before = std::mem::replace(&mut taken.amount, amount);
         self.sum = self.sum - before + amount;
-        self.level = (self.level + before as f64 - amount as f64).min(self.most());
+        let level = self.level + before as f64 - amount as f64;
+        self.level = level.min(self.most()).max(-(self.limit as f64));
     }
 
-    /// The limit is in truth lower.
-    pub(super) fn lower(&mut self, limit: u64) {
-        self.limit = limit.max(1);
-        self.level = self.level.min(self.most());
+    /// The provider lets nothing in until then, when so much is left; more comes at the limit's pace.
+    pub(super) fn spend(&mut self, left: f64, now: Micros, until: Micros) {
+        self.refresh(now);
+        self.level = self.level.min(left);
+        self.filled_at = self.filled_at.max(until);
+    }
+
+    /// The provider says that the limit is this. What it said last counts, so that nothing it said
+    /// once holds for ever.
+    pub(super) fn correct(&mut self, limit: u64) {
+        self.limit = limit.min(self.configured.unwrap_or(u64::MAX)).max(1);
+        self.level = self.level.min(self.most()).max(-(self.limit as f64));
     }
 
     /// The provider says that so much remains. When that is clearly less than what is left here,

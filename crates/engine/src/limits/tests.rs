@@ -70,6 +70,29 @@ async fn a_pause_that_the_provider_asks_for_is_kept_up_to_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_a_refusal_one_goes_first_and_the_rest_evenly() {
+    let limiter = RateLimiter::new(Some(600), None);
+    turn(&limiter, 0).await;
+    // What was left of the second's worth is not there: the provider has just said so.
+    limiter.hold(Micros::from_secs(5));
+    let mut at = Vec::new();
+    for _ in 0..4 {
+        at.push(turn(&limiter, 0).await.0);
+    }
+    assert_eq!(at, [5_000, 5_100, 5_200, 5_300]);
+    limiter.hold(Micros::ZERO);
+    assert_eq!(turn(&limiter, 0).await.0, 5_400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_refusal_tokens_come_back_evenly_too() {
+    let limiter = RateLimiter::new(None, Some(6_000));
+    limiter.hold(Micros::from_secs(1));
+    assert_eq!(turn(&limiter, 50).await.0, 1_500);
+    assert_eq!(turn(&limiter, 50).await.0, 2_000);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_limit_that_nobody_configured_is_learnt() {
     let limiter = RateLimiter::new(None, None);
     limiter.observe(&told(60, 59));
@@ -79,12 +102,55 @@ async fn a_limit_that_nobody_configured_is_learnt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_tighter_of_two_limits_is_kept() {
+async fn what_is_told_tightens_a_configured_limit_and_never_raises_it() {
     let limiter = RateLimiter::new(Some(100), None);
     limiter.observe(&told(60, 60));
     assert_eq!(limiter.limits().0, Some(60));
     limiter.observe(&told(500, 500));
-    assert_eq!(limiter.limits().0, Some(60));
+    assert_eq!(limiter.limits().0, Some(100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_was_told_once_does_not_hold_for_ever() {
+    let limiter = RateLimiter::new(None, None);
+    limiter.observe(&told(1, 1));
+    turn(&limiter, 0).await;
+    assert!(matches!(limiter.ask(0), Turn::In(wait) if wait > Micros::from_secs(59)));
+    limiter.observe(&told(600, 599));
+    assert_eq!(limiter.limits().0, Some(600));
+    assert!(turn(&limiter, 0).await.0 < 1_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_was_only_told_refuses_nothing_for_good() {
+    let limiter = RateLimiter::new(None, None);
+    let tokens = Some(ToldLimit { limit: 10, remaining: Some(10) });
+    limiter.observe(&Told { requests: None, tokens });
+    // Far more than the ten of a minute: it goes, and pays for one minute.
+    assert_eq!(turn(&limiter, 5_000).await.0, 0);
+    assert_eq!(turn(&limiter, 5_000).await.0, 60_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_absurd_use_is_paid_for_with_a_minute_at_the_most() {
+    let limiter = RateLimiter::new(None, Some(6_000));
+    let (_, first) = turn(&limiter, 100).await;
+    advance(Duration::from_secs(1)).await;
+    let (_, second) = turn(&limiter, 100).await;
+    limiter.used(first, u64::MAX);
+    limiter.used(second, u64::MAX);
+    assert!(turn(&limiter, 100).await.0 <= 1_000 + 62_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_highest_limits_work_like_any_other() {
+    let limiter = RateLimiter::new(Some(u32::MAX), Some(u32::MAX));
+    let most = u64::from(u32::MAX);
+    assert_eq!(limiter.ask(most + 1), Turn::TooLarge(most));
+    assert_eq!(turn(&limiter, most).await.0, 0);
+    let absurd = 1_000_000_000_000;
+    limiter.observe(&told(absurd, absurd));
+    assert_eq!(limiter.limits().0, Some(most));
 }
 
 #[tokio::test(start_paused = true)]

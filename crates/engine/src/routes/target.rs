@@ -296,12 +296,10 @@ impl Target {
         if let Some(own) = self.endpoint_rates.get(usize::from(grant.endpoint)) {
             settle(own, grant.own, outcome);
             if let Outcome::Failed(Failure {
-                kind: FailureKind::RateLimited,
-                retry_after: Some(pause),
-                ..
+                kind: FailureKind::RateLimited, retry_after, ..
             }) = outcome
             {
-                own.hold(*pause);
+                own.hold(retry_after.unwrap_or_default());
             }
         }
         let mut state = self.state();

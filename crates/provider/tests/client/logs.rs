@@ -60,3 +60,25 @@ async fn no_log_holds_a_key_a_question_or_an_answer() {
     assert!(log.contains("the log is heard"));
     assert!(!log.contains("planted"), "{log}");
 }
+
+#[tokio::test]
+async fn another_model_than_asked_for_is_logged_once_for_each_that_is_asked() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).finish();
+    let _heard = tracing::subscriber::set_default(subscriber);
+    let named = |model: &str| {
+        let chunk = format!("data: {{\"model\":\"{model}\",\"choices\":[]}}\n\n");
+        let body = [&chunk, &delta("a"), FINISH, DONE].concat();
+        vec![Step::Send(response("200 OK", "", &body).into_bytes())]
+    };
+    let same = || named("gpt-4o-mini-2024-07-18");
+    let other = || named(&format!("cheap {KEY}\\u001b[0m"));
+    let server = Server::start(vec![same(), other(), other()]).await;
+    let client = server.client();
+    for expected in [0, 1, 1] {
+        assert_eq!(ask(&client).await.unwrap().text, "a");
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(log.matches("another model than was asked for").count(), expected, "{log}");
+        assert_eq!(log.matches("cheap [hidden]").count(), expected, "{log}");
+    }
+}

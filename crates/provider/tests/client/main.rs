@@ -7,6 +7,7 @@
 )]
 
 mod answers;
+mod bad_input;
 mod connections;
 mod failures;
 mod logs;

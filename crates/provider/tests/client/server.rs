@@ -21,6 +21,8 @@ pub enum Step {
     Send(Vec<u8>),
     /// Waits for the test.
     Await(Arc<Notify>),
+    /// Sends these bytes again and again, a moment apart, for as long as the client takes them.
+    Drip(Vec<u8>),
     /// Closes the connection.
     Close,
     /// Says nothing more, and waits for the client to go.
@@ -97,6 +99,12 @@ async fn serve(
                     }
                 }
                 Step::Await(notify) => notify.notified().await,
+                Step::Drip(bytes) => {
+                    while stream.write_all(&bytes).await.is_ok() {
+                        tokio::time::sleep(Duration::from_millis(1)).await;
+                    }
+                    break;
+                }
                 Step::Close => return,
                 Step::Hang => while stream.read(&mut [0; 64]).await.is_ok_and(|read| read > 0) {},
             }

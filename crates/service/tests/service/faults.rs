@@ -43,7 +43,33 @@ async fn a_cut_answer_is_a_failed_attempt() {
     let run = start(&service, &faulty(&["summary"], ["", "", "100", ""])).await;
     let state = finished(&service, &run).await;
     assert_eq!(state.status, RunStatus::Failed);
-    assert_eq!(state.passes[0].calls[0].attempts.len(), 3);
+    let call = &state.passes[0].calls[0];
+    assert_eq!(call.attempts.len(), 3);
+    assert_eq!(call.failure.as_ref().unwrap().kind, FailureKind::TruncatedStream);
+    // What came of the last attempt is kept for display, and is no answer.
+    assert!(!call.output.is_empty());
+    assert_eq!(call.status(), CallStatus::Failed);
+}
+
+#[tokio::test]
+async fn an_answer_that_was_cut_off_is_asked_for_again_and_kept_whole() {
+    let (addr, _) = simulator(latency("none")).await;
+    let service = fresh(provider(addr)).await;
+    let run = async |cut| {
+        let run = start(&service, &faulty(&TASKS, ["", "", cut, ""])).await;
+        finished(&service, &run).await.passes.remove(0).calls
+    };
+    let (cut, whole) = (run("50").await, run("").await);
+    let mut retried = 0;
+    for (cut, whole) in cut.iter().zip(&whole) {
+        if cut.status() == CallStatus::Succeeded {
+            assert_eq!(cut.output, whole.output, "nothing of a cut attempt is left in it");
+            retried += usize::from(cut.attempts.len() > 1);
+        } else {
+            assert!(whole.output.starts_with(&cut.output) && cut.output.len() < whole.output.len());
+        }
+    }
+    assert!(retried > 0, "with the simulator's own seed some are cut first and whole later");
 }
 
 #[tokio::test]

@@ -1,0 +1,137 @@
+//! `make soak`: 50,000 calls through the whole service against a simulator with every fault, and the
+//! proof that each was accounted for once (`crates/service/tests/service/soak.rs`). Minutes long, so
+//! it is no part of `make bench`. What is wrong with the accounts ends it.
+
+use std::time::Duration;
+
+use lanes_model::{FailureKind, Limits, Seq};
+use lanes_provider::{ProviderConfig, Timeouts};
+use lanes_service::{ResumePolicy, Service, ServiceConfig, Store};
+use lanes_simulator::MODEL;
+
+use super::figures::{cpu, resident_kb};
+use super::simulator::Simulator;
+use crate::soak::{accounts, carry_out, compete, create};
+use crate::table::Row;
+
+const CALLS: u32 = 50_000;
+const LANES: u32 = 100;
+/// Requests of another program with the same key, which are refused and cause refusals.
+const OTHERS: u32 = 10_000;
+/// The lanes could do twice as much.
+const FLAGS: [&str; 12] = [
+    "--latency",
+    "lognormal:mean=100ms,cv=0.6",
+    "--rpm",
+    "30000",
+    "--burst",
+    "20",
+    "--error-rate",
+    "0.05",
+    "--hang-rate",
+    "0.02",
+    "--truncate-rate",
+    "0.02",
+];
+
+fn provider(url: &str) -> ProviderConfig {
+    ProviderConfig {
+        id: "simulator".to_owned(),
+        name: "Simulator".to_owned(),
+        base_url: url.to_owned(),
+        api_key: None,
+        models: vec![MODEL.to_owned()],
+        simulated: true,
+        // A call that hangs is to cost a second, not a minute.
+        timeouts: Timeouts { first_token: Duration::from_secs(1), ..Timeouts::default() },
+        rpm: None,
+        tpm: None,
+        extra_headers: Vec::new(),
+    }
+}
+
+async fn service(store: &Store, provider: &ProviderConfig) -> Service {
+    let config = ServiceConfig {
+        store: store.clone(),
+        providers: vec![provider.clone()],
+        limits: Limits::default(),
+        resume: ResumePolicy::Ask,
+        latency_problem: |_| None,
+    };
+    Service::open(config).await.expect("a service")
+}
+
+/// The soak's figures.
+pub async fn rows() -> Vec<Row> {
+    let simulators = [Simulator::with(&FLAGS)];
+    let provider = provider(&simulators[0].url);
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let store = Store::open(&folder.path().join("lanes.db")).await.expect("a store");
+    let run = create(&store, &provider, CALLS, LANES).await;
+    let service = service(&store, &provider).await;
+    // The simulator's first answer waits for its tokenizer.
+    compete(&provider, 1).await;
+
+    let mut memory = Vec::new();
+    let before = cpu();
+    let follow = carry_out(&service, &run, |ended| {
+        if [CALLS / 10, CALLS / 2, CALLS].contains(&ended) {
+            println!("{ended} of {CALLS} calls have ended");
+            memory.push(resident_kb());
+        }
+    });
+    tokio::join!(follow, compete(&provider, OTHERS));
+    let cpu = cpu() - before;
+    service.shutdown().await;
+
+    let accounts = accounts(&store.events(&run, Seq(0), u32::MAX).await.expect("the log"));
+    store.close().await;
+    assert_eq!(accounts.answered + accounts.failed, CALLS, "each call ended once");
+    let received: u64 = simulators.into_iter().map(Simulator::requests).sum();
+    let received = received - u64::from(OTHERS) - 1;
+    assert_eq!(received, accounts.started, "each attempt is one request");
+
+    let failures: Vec<_> = accounts.failures.iter().map(|(why, n)| format!("{n} {why}")).collect();
+    let mb = |kb: u64| format!("{:.0} MB", kb as f64 / 1e3);
+    let growth = memory[2].saturating_sub(memory[1]) as f64 / f64::from(CALLS / 2);
+    vec![
+        Row {
+            what: "Soak: calls ended once and only once",
+            how: format!(
+                "5 % errors, 2 % hangs, 2 % cut answers, 30,000 rpm at most 20 at once, another program \
+                 with {OTHERS} requests: {} answered, {} failed for good, in {:.0} s on {LANES} lanes; \
+                 attempts in their order, the ledger's sum = lanes × wall time to the microsecond",
+                accounts.answered,
+                accounts.failed,
+                accounts.wall.0 as f64 / 1e6
+            ),
+            measured: format!("{} of {CALLS}", accounts.answered + accounts.failed),
+            goal: "all",
+        },
+        Row {
+            what: "Soak: requests that the simulator received ÷ attempts in the log",
+            how: format!(
+                "{received} and {}; failed attempts: {}, of them refused {:.2} %",
+                accounts.started,
+                failures.join(", "),
+                100.0 * accounts.failures(FailureKind::RateLimited) as f64
+                    / accounts.started as f64
+            ),
+            measured: format!("{:.4}", received as f64 / accounts.started as f64),
+            goal: "1",
+        },
+        Row {
+            what: "Soak: resident memory per call, from half to all of the calls",
+            how: format!(
+                "{} after a tenth, {} after half, {} after all; what grows is the run's own state, its \
+                 answers and attempts, kept while it goes on; CPU time per call {:.2} ms",
+                mb(memory[0]),
+                mb(memory[1]),
+                mb(memory[2]),
+                cpu.as_secs_f64() * 1e3 / f64::from(CALLS)
+            ),
+            measured: format!("{growth:.2} kB"),
+            goal: "the run's state",
+        },
+    ]
+}

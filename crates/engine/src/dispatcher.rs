@@ -331,6 +331,7 @@ impl Dispatcher {
                 Permit::Refused(failure) => {
                     pass.ready.pop(call, tier);
                     self.fail_call(index, call, now, failure);
+                    self.start_lookups(index);
                 }
             }
             now = self.equipment.clock.now();

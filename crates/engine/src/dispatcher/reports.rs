@@ -206,10 +206,9 @@ impl Dispatcher {
 
     /// Ends a call for good, with what there is of its answer.
     pub(super) fn fail_call(&mut self, index: usize, call: CallId, at: Micros, failure: Failure) {
-        let pass = &mut self.passes[index];
-        let shown = pass.close(call, at).into_iter().find(|f| !f.hedge);
+        let shown = self.passes[index].close(call, at).into_iter().find(|f| !f.hedge);
         let partial = shown.map(|f| f.text).unwrap_or_default();
-        self.log.call_failed(at, pass.id, call, failure, partial);
+        self.fail_closed(index, call, at, failure, partial);
     }
 
     /// Ends a call for good of which nothing is on a lane any more.
@@ -221,9 +220,19 @@ impl Dispatcher {
         failure: Failure,
         partial: String,
     ) {
-        let pass = &mut self.passes[index];
-        pass.close(call, at);
-        self.log.call_failed(at, pass.id, call, failure, partial);
+        self.passes[index].close(call, at);
+        self.fail_closed(index, call, at, failure, partial);
+    }
+
+    fn fail_closed(
+        &mut self,
+        index: usize,
+        call: CallId,
+        at: Micros,
+        failure: Failure,
+        partial: String,
+    ) {
+        self.log.call_failed(at, self.passes[index].id, call, failure, partial);
         self.tell_cache(index, call, None);
     }
 

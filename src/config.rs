@@ -19,6 +19,10 @@ use numbers::{Number, seconds};
 pub const DEFAULT_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7862);
 /// OpenAI's own address.
 const OPENAI_URL: &str = "https://api.openai.com/v1";
+/// The most endpoints of one provider.
+const MOST_ENDPOINTS: usize = 64;
+/// The most requests in flight that can be asked for.
+const MOST_LANES: u32 = 10_000;
 /// The model used when none is named.
 const OPENAI_MODEL: &str = "gpt-4o-mini";
 
@@ -68,6 +72,9 @@ struct FileProvider {
     models: Vec<String>,
     rpm: Option<Number>,
     tpm: Option<Number>,
+    max_concurrency: Option<Number>,
+    #[serde(default)]
+    fallback: Vec<String>,
     #[serde(default)]
     timeout_s: FileTimeouts,
 }
@@ -168,6 +175,7 @@ impl Config {
         for provider in file.provider {
             providers.push(provider.into_config()?);
         }
+        check_fallbacks(&providers)?;
         Ok(Self {
             addr,
             data_dir,
@@ -195,6 +203,9 @@ fn openai() -> Result<Option<ProviderConfig>, ConfigError> {
         id: id.to_owned(),
         name,
         base_url: url.unwrap_or_else(|| OPENAI_URL.to_owned()),
+        replicas: Vec::new(),
+        max_concurrency: None,
+        fallback: Vec::new(),
         api_key: key.map(SecretString::from),
         models: vec![env("OPENAI_MODEL").unwrap_or_else(|| OPENAI_MODEL.to_owned())],
         simulated: false,
@@ -220,11 +231,14 @@ fn host_of(url: &str) -> String {
 impl FileProvider {
     fn into_config(self) -> Result<ProviderConfig, ConfigError> {
         let name = self.name;
-        let [url] = self.base_urls.as_slice() else {
-            return Err(value(format!(
-                "provider “{name}”: give one base URL; several are not supported yet"
-            )));
+        let Some((url, replicas)) = self.base_urls.split_first() else {
+            return Err(value(format!("provider “{name}”: give at least one base URL")));
         };
+        if replicas.len() >= MOST_ENDPOINTS {
+            return Err(value(format!(
+                "provider “{name}”: give at most {MOST_ENDPOINTS} base URLs"
+            )));
+        }
         let limit = |limit: Option<Number>, field: &str| {
             limit.map(|l| l.limit(&format!("provider “{name}”: {field}"))).transpose()
         };
@@ -242,6 +256,12 @@ impl FileProvider {
         Ok(ProviderConfig {
             id: name.clone(),
             base_url: url.clone(),
+            replicas: replicas.to_vec(),
+            max_concurrency: self
+                .max_concurrency
+                .map(|n| n.whole(&format!("provider “{name}”: max_concurrency"), MOST_LANES))
+                .transpose()?,
+            fallback: self.fallback,
             api_key: self.api_key_env.and_then(|v| env(&v)).map(SecretString::from),
             models: self.models,
             simulated: false,
@@ -252,6 +272,19 @@ impl FileProvider {
             name,
         })
     }
+}
+
+/// A fallback is another provider; the simulator is one that is always there.
+fn check_fallbacks(providers: &[ProviderConfig]) -> Result<(), ConfigError> {
+    let is_there = |id: &String| id == "simulator" || providers.iter().any(|p| &p.id == id);
+    for ProviderConfig { id, fallback, .. } in providers {
+        if let Some(wrong) = fallback.iter().find(|f| *f == id || !is_there(f)) {
+            return Err(value(format!(
+                "provider “{id}”: the fallback “{wrong}” is not another provider of this file"
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn value(message: String) -> ConfigError {

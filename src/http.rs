@@ -54,8 +54,9 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/api/providers", get(catalogue::providers))
         .route("/api/cache", get(cache::stats).delete(cache::purge))
         .route("/api/runs", get(runs::list).post(runs::create))
-        .route("/api/runs/{id}", get(runs::show).delete(runs::delete))
+        .route("/api/runs/{id}", get(runs::show).delete(runs::delete).patch(runs::change))
         .route("/api/runs/{id}/cancel", post(runs::cancel))
+        .route("/api/runs/{id}/pause", post(runs::pause))
         .route("/api/runs/{id}/resume", post(runs::resume))
         .route("/api/runs/{id}/events", get(events::stream))
         .route("/api/runs/{id}/export", get(runs::export))
@@ -63,6 +64,7 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .method_not_allowed_fallback(problem::method_not_allowed);
     let forms = Router::new()
         .route("/runs/{id}/cancel", post(forms::cancel))
+        .route("/runs/{id}/pause", post(forms::pause))
         .route("/runs/{id}/resume", post(forms::resume))
         .route("/runs/{id}/delete", post(forms::delete))
         .route("/cache/purge", post(cache::purge_form));

@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use lanes_model::{ProviderInfo, Task, sample};
-use lanes_service::Service;
+use lanes_model::{Task, sample};
+use lanes_service::{ProviderHealth, Service};
 use serde_json::{Value, json};
 
 /// `GET /api/tasks`
@@ -27,6 +27,6 @@ pub async fn samples(State(service): State<Service>) -> Json<Vec<Value>> {
 }
 
 /// `GET /api/providers`
-pub async fn providers(State(service): State<Service>) -> Json<Vec<ProviderInfo>> {
-    Json(service.providers().to_vec())
+pub async fn providers(State(service): State<Service>) -> Json<Vec<ProviderHealth>> {
+    Json(service.provider_health())
 }

@@ -80,7 +80,7 @@ fn read(fields: &[(String, String)]) -> (RunRequest, Prefill, Vec<FieldError>) {
         // Compare hides the box, and what is hidden does not count.
         cache: (some("cache").is_some() && one("mode") != "compare").then_some(true),
         faults: FaultsRequest::typed(faults.clone()),
-        budget: None,
+        ..RunRequest::default()
     };
     let prefill = Prefill {
         sample: sample.filter(|_| unchanged),
@@ -106,6 +106,14 @@ pub async fn cancel(State(service): State<Service>, Path(id): Path<String>) -> R
     match service.cancel(&RunId(id.clone())).await {
         // A run that ended meanwhile needs no cancelling: its page says how it ended.
         Ok(()) | Err(ServiceError::Conflict(_)) => to_run(&id),
+        Err(error) => Problem::from(error).into_response(),
+    }
+}
+
+/// `POST /runs/{id}/pause`
+pub async fn pause(State(service): State<Service>, Path(id): Path<String>) -> Response {
+    match service.pause(&RunId(id.clone())).await {
+        Ok(()) => to_run(&id),
         Err(error) => Problem::from(error).into_response(),
     }
 }

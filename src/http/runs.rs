@@ -7,7 +7,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lanes_model::{FieldError, Mode, RunId, RunRequest, RunStatus, RunView};
-use lanes_service::{ExportFormat, RunFilter, Service, export as exports};
+use lanes_service::{ExportFormat, RunChange, RunFilter, Service, export as exports};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -164,6 +164,27 @@ pub async fn cancel(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     service.cancel(&RunId(id.clone())).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "id": id }))).into_response())
+}
+
+/// `POST /api/runs/{id}/pause`
+pub async fn pause(
+    State(service): State<Service>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    service.pause(&RunId(id.clone())).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "id": id }))).into_response())
+}
+
+/// `PATCH /api/runs/{id}`
+pub async fn change(
+    State(service): State<Service>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let change: RunChange = parse(&headers, body)?;
+    service.change(&RunId(id.clone()), change).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({ "id": id }))).into_response())
 }
 

@@ -60,7 +60,10 @@ impl Bars {
 /// The lower bound of a pass under the limits of the run's provider.
 #[must_use]
 pub fn bound(state: &RunState, pass: &PassState) -> Option<LowerBound> {
-    lower_bound(pass, state.header.provider.rpm, state.header.provider.tpm)
+    {
+        let (rpm, tpm) = state.header.rates(pass);
+        lower_bound(pass, rpm, tpm)
+    }
 }
 
 #[cfg(test)]

@@ -23,6 +23,10 @@ fn header(title: &str) -> RunHeader {
             model: "simulated-mini".to_owned(),
             faults: None,
             budget: Default::default(),
+            adaptive: false,
+            hedge: false,
+            fallback: Vec::new(),
+            priority: Default::default(),
             cache: false,
         },
         tasks,
@@ -42,6 +46,7 @@ fn header(title: &str) -> RunHeader {
             tpm: None,
             pace: Pace { ttft_us: 400_000, millitokens_per_s: 50_000, whole_us: 0, cv_permille: 0 },
         },
+        routes: Vec::new(),
         plan: Plan::new(Mode::Compare, false, 2, 2, 1),
     }
 }
@@ -70,6 +75,9 @@ fn script(title: &str) -> Vec<(u64, EventKind)> {
                 lane: LaneId(lane),
                 attempt,
                 held: Micros::ZERO,
+                held_by: Default::default(),
+                route: Default::default(),
+                hedge: false,
             },
         ));
         log.push((from + 400, EventKind::FirstToken { pass, call, number: 1 }));

@@ -187,7 +187,7 @@ fn panel(
             compare::bound(state, pass).map(|b| (b, false))
         }
         PassMode::Parallel if running(pass) && state.status.is_live() => {
-            expected_bound(pass, ghosts, state.header.provider.rpm).map(|b| (b, true))
+            expected_bound(pass, ghosts, state.header.rates(pass).0).map(|b| (b, true))
         }
         PassMode::Parallel => None,
     };

@@ -108,7 +108,7 @@ reads! {
     WorkbenchData { samples, tasks, providers, limits, history, prefill, errors }
     ModelHistory { provider, model, tasks }
     Prefill {
-        sample, text, count, tasks, mode, race, concurrency, provider, model, faults, from,
+        sample, text, count, tasks, mode, race, concurrency, provider, model, faults, cache, from,
     }
     RunPageData { state, now, history, report, faults }
     ReportHtml { figures, details, table }
@@ -225,6 +225,7 @@ mod tests {
                 provider: "simulator".to_owned(),
                 model: "small".to_owned(),
                 faults: String::new(),
+                cache: false,
                 from: Some(RunId("7".to_owned())),
             },
             errors: vec![FieldError::new("/tasks", "Choose one.")],

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lanes_engine::{
-    CallRequest, Clock, Job, Limiter, RateLimiter, RecordSource, RetryPolicy, RunClock, RunLimiter,
-    StopHandle, Unlimited, execute,
+    CallRequest, Clock, Job, RecordSource, RetryPolicy, RunClock, RunControl, RunRoutes, Target,
+    TargetLimits, execute, routes::Changes,
 };
 use lanes_model::{
     AttemptResult, AttemptState, Budget, CallId, DocumentId, DocumentInfo, EventKind, Failure,
-    FailureKind, Input, Micros, Mode, Plan, RunEvent, RunHeader, RunId, RunSpec, RunState,
-    RunStatus, RunSummary, Seq, Task, TaskId, task::TEXT_PLACEHOLDER,
+    FailureKind, Input, Micros, Mode, Plan, Priority, RunEvent, RunHeader, RunId, RunSpec,
+    RunState, RunStatus, RunSummary, Seq, Task, TaskId, task::TEXT_PLACEHOLDER,
 };
 use lanes_provider::{Client, ProviderConfig, Timeouts};
 use lanes_simulator::MODEL;
@@ -22,7 +22,7 @@ use lanes_store::{EventWriter, Store};
 
 use super::Load;
 use super::figures::{Pass, Span, cpu, resident_kb};
-use crate::adapter::{ClientProvider, LogSink, StoredRecords};
+use crate::adapter::{LogSink, Route, RoutedProvider, StoredRecords};
 use crate::hub::Hub;
 
 /// The system message of every call.
@@ -40,7 +40,10 @@ pub fn message(call: u32) -> String {
 pub async fn pass(load: &Load, url: &str) -> Pass {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let store = Store::open(&folder.path().join("lanes.db")).await.expect("a store");
-    let (client, limiter) = limited(client(load, url));
+    let client = client(load, url);
+    let (target, limiter) = limited(&client);
+    let rates = target.rates(0).expect("an endpoint");
+    let client = client.listened_to(Arc::new(move |told| rates.observe(told)));
     let header = header(load, &client);
     let state = create(&store, &header).await;
     tokio::task::spawn_blocking(lanes_provider::tokens::warm_up).await.expect("the tables");
@@ -51,12 +54,14 @@ pub async fn pass(load: &Load, url: &str) -> Pass {
         publish.committed(run, event);
     });
     let clock: Arc<dyn Clock> = Arc::new(RunClock::starting_at(Micros::ZERO));
-    let stop = StopHandle::new();
-    hub.insert(header.id.clone(), state.clone(), Arc::clone(&clock), stop.clone());
+    let control = RunControl::new();
+    let live = (Arc::clone(&clock), control.clone(), Arc::clone(&limiter));
+    hub.insert(header.id.clone(), state.clone(), live.0, live.1, live.2);
     let records = StoredRecords::new(store.clone(), Arc::new(header.clone()));
+    let route = Route { client, model: MODEL.to_owned(), price: None };
     let job = Job {
         state,
-        provider: Arc::new(ClientProvider::new(client, None)),
+        provider: Arc::new(RoutedProvider::new(vec![route], None)),
         records: Arc::new(Apart { records, lanes: load.lanes, apart: load.apart }),
         sink: Arc::new(LogSink {
             run: header.id.clone(),
@@ -66,7 +71,8 @@ pub async fn pass(load: &Load, url: &str) -> Pass {
         clock,
         limiter,
         retry: RetryPolicy::default(),
-        stop,
+        cache: None,
+        control,
     };
     let (cpu_before, began) = (cpu(), Instant::now());
     let status = tokio::spawn(execute(job)).await.expect("no panic");
@@ -83,13 +89,12 @@ pub async fn pass(load: &Load, url: &str) -> Pass {
     Pass { wall, cpu, resident_kb, calls, refused, refills }
 }
 
-/// The client and the limiter that keeps to its limits, as the service puts them together.
-fn limited(client: Client) -> (Client, Arc<dyn Limiter>) {
-    let Some(rpm) = client.info(MODEL).rpm else { return (client, Arc::new(Unlimited)) };
-    let limiter = Arc::new(RateLimiter::new(Some(rpm), None));
-    let told = Arc::clone(&limiter);
-    let client = client.listened_to(Arc::new(move |limits| told.observe(limits)));
-    (client, Arc::new(RunLimiter::new(limiter)))
+/// What keeps to the provider's limits, as the service puts it together.
+fn limited(client: &Client) -> (Arc<Target>, Arc<RunRoutes>) {
+    let limits = TargetLimits { rpm: client.info(MODEL).rpm, ..TargetLimits::default() };
+    let target = Arc::new(Target::new(limits, 1, Changes::default()));
+    let routes = RunRoutes::new(vec![Arc::clone(&target)], Priority::Interactive);
+    (target, Arc::new(routes))
 }
 
 fn client(load: &Load, url: &str) -> Client {
@@ -97,6 +102,9 @@ fn client(load: &Load, url: &str) -> Client {
         id: "simulator".to_owned(),
         name: "Simulator".to_owned(),
         base_url: url.to_owned(),
+        replicas: Vec::new(),
+        max_concurrency: None,
+        fallback: Vec::new(),
         api_key: None,
         models: vec![MODEL.to_owned()],
         simulated: true,
@@ -123,6 +131,11 @@ fn header(load: &Load, client: &Client) -> RunHeader {
             model: MODEL.to_owned(),
             faults: None,
             budget: Budget::default(),
+            cache: false,
+            adaptive: false,
+            hedge: false,
+            fallback: Vec::new(),
+            priority: Default::default(),
         },
         tasks: (0..load.calls).map(|call| task(load.tokens, call)).collect(),
         documents: vec![DocumentInfo {
@@ -132,6 +145,7 @@ fn header(load: &Load, client: &Client) -> RunHeader {
             tokens: 16,
         }],
         provider: client.info(MODEL),
+        routes: Vec::new(),
         plan: Plan::new(Mode::Parallel, false, load.lanes, load.calls, 1),
     }
 }

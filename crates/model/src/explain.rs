@@ -140,8 +140,8 @@ fn what_if(state: &RunState, pass: &PassState) -> Option<String> {
     if durations.len() < 2 {
         return None;
     }
-    let provider = &state.header.provider;
-    let bound = lower_bound(pass, provider.rpm, provider.tpm);
+    let (rpm, tpm) = state.header.rates(pass);
+    let bound = lower_bound(pass, rpm, tpm);
     let limited = |b: Binding| matches!(b, Binding::RequestsPerMinute | Binding::TokensPerMinute);
     if let Some(bound) = bound.filter(|b| limited(b.binding)) {
         return Some(raise(pass, bound, &durations, state.latest));

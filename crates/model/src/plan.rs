@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallId, DocumentId, Mode, PassId, ProviderInfo, RouteInfo, RunId, RunSpec, Task};
+use crate::{
+    CallId, CallState, DocumentId, Mode, PassId, PassState, ProviderInfo, RouteId, RouteInfo,
+    RunId, RunSpec, Task,
+};
 
 /// How one pass executes its calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -131,6 +134,25 @@ impl RunHeader {
     #[must_use]
     pub fn task_of(&self, call: CallId) -> Option<&Task> {
         self.tasks.get(self.plan.calls.get(call.index())?.task as usize)
+    }
+
+    /// The provider's requests and tokens a minute, as far as they bound a pass: not where calls were
+    /// answered by a fallback, which has limits of its own.
+    #[must_use]
+    pub fn rates(&self, pass: &PassState) -> (Option<u32>, Option<u32>) {
+        let (provider, model) = (&self.spec.provider, &self.spec.model);
+        let is_fallback = |route: RouteId| {
+            let route = self.routes.get(route.index());
+            route.is_some_and(|r| (&r.provider, &r.model) != (provider, model))
+        };
+        if self.routes.is_empty() {
+            return (self.provider.rpm, self.provider.tpm);
+        }
+        let mut answered = pass.calls.iter().filter_map(CallState::successful);
+        match answered.any(|a| is_fallback(a.route)) {
+            true => (None, None),
+            false => (self.provider.rpm, self.provider.tpm),
+        }
     }
 
     /// The document of a call.

@@ -5,12 +5,16 @@
 
 use serde::{Deserialize, Serialize};
 
+mod sending;
+
 use crate::state::CallEndState;
+pub use sending::{HoldView, LimitView, SendingView};
+
 use crate::{
     AttemptResult, AttemptState, Budget, CallId, CallState, CallStatus, Comparison, DocumentId,
     DocumentInfo, Failure, FailureKind, Faults, Finish, LaneId, Ledger, LowerBound, Micros, Mode,
-    PassMode, PassState, PassStatus, RunHeader, RunId, RunState, RunStatus, Seq, TaskId, UsdMicros,
-    bound_attained, lower_bound, segments, work,
+    PassMode, PassState, PassStatus, RouteId, RunHeader, RunId, RunState, RunStatus, Seq, TaskId,
+    UsdMicros, bound_attained, lower_bound, segments, work,
 };
 
 /// A run.
@@ -41,6 +45,9 @@ pub struct RunView {
     /// Whether answers may come from the response cache.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cache: bool,
+    /// How calls are sent.
+    #[serde(flatten)]
+    pub sending: SendingView,
     /// Who answers.
     pub provider: ProviderView,
     /// What is asked.
@@ -132,6 +139,12 @@ pub struct PassView {
     pub bound_attained: Option<f64>,
     /// Where its lane time went.
     pub ledger: Option<Ledger>,
+    /// How the number of lanes in use changed; times count from its start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<LimitView>,
+    /// What held back its ready calls; times count from its start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<HoldView>,
     /// Its calls, in the order of the plan.
     pub calls: Vec<CallView>,
 }
@@ -206,6 +219,15 @@ pub struct AttemptView {
     pub number: u32,
     /// On which lane, from 0.
     pub lane: LaneId,
+    /// Where to: its place in the run's `routes`.
+    #[serde(default, skip_serializing_if = "RouteId::is_first")]
+    pub route: RouteId,
+    /// Whether it ran beside another attempt of its call that took long.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hedge: bool,
+    /// What it cost, when known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd_micros: Option<UsdMicros>,
     /// When it began.
     pub start_us: Micros,
     /// When its first text arrived.
@@ -236,6 +258,7 @@ impl RunView {
             faults: header.spec.faults.clone(),
             budget: header.spec.budget,
             cache: header.spec.cache,
+            sending: SendingView::of(state),
             provider: ProviderView {
                 id: header.provider.id.clone(),
                 name: header.provider.name.clone(),
@@ -257,8 +280,8 @@ impl RunView {
 
 impl PassView {
     fn of(header: &RunHeader, pass: &PassState, now: Micros) -> Self {
-        let provider = &header.provider;
-        let bound = lower_bound(pass, provider.rpm, provider.tpm);
+        let (rpm, tpm) = header.rates(pass);
+        let bound = lower_bound(pass, rpm, tpm);
         let wall = pass.start.map(|_| pass.wall(now));
         Self {
             mode: pass.mode,
@@ -270,6 +293,8 @@ impl PassView {
             lower_bound: bound,
             bound_attained: bound.zip(wall).and_then(|(bound, wall)| bound_attained(bound, wall)),
             ledger: wall.map(|_| Ledger::of(&segments(pass, now))),
+            limits: LimitView::of(pass),
+            holds: HoldView::of(pass),
             calls: (0..)
                 .map(CallId)
                 .zip(&pass.calls)
@@ -322,6 +347,9 @@ impl AttemptView {
         Self {
             number: a.attempt.number,
             lane: a.lane,
+            route: a.route,
+            hedge: a.hedge,
+            cost_usd_micros: a.cost_usd_micros,
             start_us: a.start.since(zero),
             first_token_us: a.first_token.map(|at| at.since(zero)),
             end_us: a.end.map(|at| at.since(zero)),

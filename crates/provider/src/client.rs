@@ -88,6 +88,12 @@ impl Client {
         self
     }
 
+    /// The host and port that its requests go to.
+    #[must_use]
+    pub fn host(&self) -> String {
+        self.endpoint.authority()
+    }
+
     /// What a run that uses `model` needs to know.
     #[must_use]
     pub fn info(&self, model: &str) -> ProviderInfo {

@@ -43,6 +43,12 @@ pub struct ProviderConfig {
     /// What `/chat/completions` is appended to, such as `https://api.openai.com/v1`. Taken as
     /// given, but for spaces around it and slashes at its end.
     pub base_url: String,
+    /// More endpoints that serve the same models: the addresses of replicas.
+    pub replicas: Vec<String>,
+    /// The most requests in flight at once over all endpoints, when that is limited.
+    pub max_concurrency: Option<u32>,
+    /// The ids of the providers to go on with when this one fails, in order.
+    pub fallback: Vec<String>,
     /// The key; `None` or blank for endpoints that want none.
     pub api_key: Option<SecretString>,
     /// The models that can be chosen, the default first.
@@ -59,6 +65,17 @@ pub struct ProviderConfig {
     pub extra_headers: Vec<(String, String)>,
 }
 
+impl ProviderConfig {
+    /// The same provider for each of its endpoints, which are then its only ones.
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<ProviderConfig> {
+        let urls = std::iter::once(&self.base_url).chain(&self.replicas);
+        let one =
+            |url: &String| Self { base_url: url.clone(), replicas: Vec::new(), ..self.clone() };
+        urls.map(one).collect()
+    }
+}
+
 impl fmt::Debug for ProviderConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // An address with `@` in it may hold a password; such an address is refused later.
@@ -68,6 +85,9 @@ impl fmt::Debug for ProviderConfig {
             .field("id", &self.id)
             .field("name", &self.name)
             .field("base_url", &base_url)
+            .field("replicas", &self.replicas.len())
+            .field("max_concurrency", &self.max_concurrency)
+            .field("fallback", &self.fallback)
             .field("api_key", &self.api_key.as_ref().map(|_| "[hidden]"))
             .field("models", &self.models)
             .field("simulated", &self.simulated)

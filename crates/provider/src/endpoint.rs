@@ -108,6 +108,12 @@ impl Endpoint {
         }
         builder.build().map_err(|error| ConfigError::Http(error.to_string()))
     }
+
+    /// Its host and port, for people.
+    pub(crate) fn authority(&self) -> String {
+        let origin = &self.0.origin;
+        origin.split_once("://").map_or(origin.as_str(), |(_, rest)| rest).to_owned()
+    }
 }
 
 impl async_openai::config::Config for Endpoint {
@@ -199,6 +205,9 @@ mod tests {
             id: "test".into(),
             name: "Test".into(),
             base_url: base_url.into(),
+            replicas: Vec::new(),
+            max_concurrency: None,
+            fallback: Vec::new(),
             api_key: key.map(SecretString::from),
             models: vec![],
             simulated: false,

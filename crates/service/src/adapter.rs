@@ -8,10 +8,10 @@ use futures::future::BoxFuture;
 use lanes_engine::{Answer, CallRequest, EventSink, Provider, RecordSource};
 use lanes_model::estimate::prompt_tokens;
 use lanes_model::{
-    CallId, DocumentInfo, EventKind, Failure, FailureKind, Faults, Micros, Progress, RunHeader,
-    RunId,
+    CallId, DocumentInfo, EventKind, Failure, FailureKind, Faults, Micros, Price, Progress,
+    RouteId, RunHeader, RunId, Usage, UsdMicros,
 };
-use lanes_provider::{ChatRequest, Client};
+use lanes_provider::{ChatRequest, Client, tokens};
 use lanes_store::{EventWriter, Store};
 use tokio::sync::OnceCell;
 
@@ -21,23 +21,31 @@ use crate::hub::Hub;
 /// demonstration cannot wait a minute for each.
 const HANGING: Duration = Duration::from_secs(10);
 
-/// Sends a run's calls through its provider's client.
-pub(crate) struct ClientProvider {
-    client: Client,
+/// One place to which attempts go.
+pub(crate) struct Route {
+    pub(crate) client: Client,
+    pub(crate) model: String,
+    pub(crate) price: Option<Price>,
+}
+
+/// Sends a run's calls through the clients of its routes.
+pub(crate) struct RoutedProvider {
+    routes: Vec<Route>,
     /// What each request says besides its question.
     headers: Vec<(String, String)>,
 }
 
-impl ClientProvider {
-    pub(crate) fn new(client: Client, faults: Option<&Faults>) -> Self {
-        let Some(faults) = faults else { return Self { client, headers: Vec::new() } };
+impl RoutedProvider {
+    /// Routes in their order, at least one.
+    pub(crate) fn new(mut routes: Vec<Route>, faults: Option<&Faults>) -> Self {
+        let Some(faults) = faults else { return Self { routes, headers: Vec::new() } };
         // A latency of the run's own may be slower than that on purpose.
-        let client = if faults.hang_rate.is_zero() || faults.latency.is_some() {
-            client
-        } else {
-            client.first_token_within(HANGING)
-        };
-        Self { client, headers: headers(faults) }
+        if !faults.hang_rate.is_zero() && faults.latency.is_none() {
+            for route in &mut routes {
+                route.client = route.client.clone().first_token_within(HANGING);
+            }
+        }
+        Self { routes, headers: headers(faults) }
     }
 }
 
@@ -58,17 +66,28 @@ fn headers(faults: &Faults) -> Vec<(String, String)> {
         .collect()
 }
 
-impl Provider for ClientProvider {
+impl Provider for RoutedProvider {
+    fn used(&self, route: RouteId, prompt_tokens: u64, text: &str) -> (Usage, Option<UsdMicros>) {
+        let output = tokens::count(text);
+        let usage = Usage { input: prompt_tokens, output, cached: 0, estimated: true };
+        let price = self.routes.get(route.index()).and_then(|r| r.price);
+        (usage, price.map(|price| price.cost(&usage)))
+    }
+
     fn attempt(
         &self,
+        route: RouteId,
         request: Arc<CallRequest>,
         on_text: Box<dyn FnMut(&str) + Send>,
     ) -> BoxFuture<'static, Result<Answer, Failure>> {
-        let client = self.client.clone();
+        let Some(Route { client, model, .. }) = self.routes.get(route.index()) else {
+            return std::future::ready(Err(missing("The provider"))).boxed();
+        };
+        let (client, model) = (client.clone(), model.clone());
         let headers = self.headers.clone();
         async move {
             let request = ChatRequest {
-                model: request.model.clone(),
+                model,
                 system: request.system.clone(),
                 user: request.user.clone(),
                 max_tokens: request.max_tokens,
@@ -104,10 +123,14 @@ impl StoredRecords {
 
 impl RecordSource for StoredRecords {
     fn most_tokens(&self, call: CallId) -> u64 {
+        let longest = self.0.header.task_of(call).map_or(0, |task| u64::from(task.max_tokens));
+        self.prompt_tokens(call).saturating_add(longest)
+    }
+
+    fn prompt_tokens(&self, call: CallId) -> u64 {
         let header = &self.0.header;
-        header.task_of(call).zip(header.document_of(call)).map_or(0, |(task, document)| {
-            prompt_tokens(task, document.tokens).saturating_add(u64::from(task.max_tokens))
-        })
+        let of = header.task_of(call).zip(header.document_of(call));
+        of.map_or(0, |(task, document)| prompt_tokens(task, document.tokens))
     }
 
     fn request(&self, call: CallId) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>> {

@@ -14,12 +14,15 @@ use lanes_provider::{Client, ConfigError, ProviderConfig};
 /// The configured providers and the tasks, fixed while the program runs.
 pub(crate) struct Catalogue {
     pub(crate) tasks: Vec<Task>,
-    pub(crate) clients: Vec<Client>,
+    /// One client for each endpoint of each provider, in their order; at least one each.
+    clients: Vec<Vec<Client>>,
+    configs: Vec<ProviderConfig>,
     pub(crate) providers: Vec<ProviderInfo>,
     task_ids: Vec<TaskId>,
-    base_urls: Vec<String>,
     provider_models: Vec<(String, Vec<String>)>,
     simulated: Vec<String>,
+    unlimited: Vec<String>,
+    fallbacks: Vec<(String, Vec<String>)>,
     latency_problem: fn(&str) -> Option<String>,
     pub(crate) limits: Limits,
 }
@@ -32,16 +35,21 @@ impl Catalogue {
     ) -> Result<Self, ConfigError> {
         let defaults: Vec<_> =
             configs.iter().map(|c| c.models.first().cloned().unwrap_or_default()).collect();
-        let base_urls = configs.iter().map(|c| c.base_url.clone()).collect();
-        let clients = configs.into_iter().map(Client::new).collect::<Result<Vec<_>, _>>()?;
-        let providers: Vec<_> = clients.iter().zip(&defaults).map(|(c, m)| c.info(m)).collect();
+        let each = |c: &ProviderConfig| c.endpoints().into_iter().map(Client::new).collect();
+        let clients = configs.iter().map(each).collect::<Result<Vec<Vec<_>>, _>>()?;
+        let infos = clients.iter().zip(&defaults).filter_map(|(c, m)| Some(c.first()?.info(m)));
+        let providers: Vec<_> = infos.collect();
+        // Of the simulator everything is known, and that it limits nothing.
+        let no_limit = |c: &&ProviderConfig| !c.simulated && c.rpm.is_none() && c.tpm.is_none();
         let tasks = task::built_in();
         Ok(Self {
             task_ids: tasks.iter().map(|t| t.id.clone()).collect(),
             provider_models: providers.iter().map(|p| (p.id.clone(), p.models.clone())).collect(),
             simulated: providers.iter().filter(|p| p.simulated).map(|p| p.id.clone()).collect(),
+            unlimited: configs.iter().filter(no_limit).map(|c| c.id.clone()).collect(),
+            fallbacks: configs.iter().map(|c| (c.id.clone(), c.fallback.clone())).collect(),
             latency_problem,
-            base_urls,
+            configs,
             tasks,
             clients,
             providers,
@@ -54,6 +62,8 @@ impl Catalogue {
             tasks: &self.task_ids,
             providers: &self.provider_models,
             simulated: &self.simulated,
+            unlimited: &self.unlimited,
+            fallbacks: &self.fallbacks,
             latency_problem: self.latency_problem,
             limits: &self.limits,
         }
@@ -63,14 +73,28 @@ impl Catalogue {
         self.tasks.iter().find(|t| &t.id == id)
     }
 
-    /// Where a provider's requests go.
-    pub(crate) fn base_url(&self, provider: &str) -> Option<&str> {
-        let place = self.providers.iter().position(|p| p.id == provider)?;
-        self.base_urls.get(place).map(String::as_str)
+    fn place(&self, provider: &str) -> Option<usize> {
+        self.providers.iter().position(|p| p.id == provider)
     }
 
+    /// What a provider was configured with.
+    pub(crate) fn config(&self, provider: &str) -> Option<&ProviderConfig> {
+        self.configs.get(self.place(provider)?)
+    }
+
+    /// Where a provider's requests go; of several endpoints the first, for they answer alike.
+    pub(crate) fn base_url(&self, provider: &str) -> Option<&str> {
+        Some(&self.config(provider)?.base_url)
+    }
+
+    /// The clients of a provider, one for each endpoint.
+    pub(crate) fn endpoints(&self, provider: &str) -> &[Client] {
+        self.place(provider).and_then(|i| self.clients.get(i)).map_or(&[], Vec::as_slice)
+    }
+
+    /// A client of a provider.
     pub(crate) fn client(&self, provider: &str) -> Option<&Client> {
-        self.providers.iter().position(|p| p.id == provider).and_then(|i| self.clients.get(i))
+        self.endpoints(provider).first()
     }
 }
 

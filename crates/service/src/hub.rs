@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lanes_engine::{Clock, StopHandle};
+use lanes_engine::{Clock, RunControl, RunRoutes};
 use lanes_model::{Applied, Micros, Progress, RunEvent, RunId, RunState};
 use tokio::sync::broadcast;
 
@@ -24,7 +24,8 @@ const BACKLOG: usize = 4_096;
 pub(crate) struct LiveRun {
     state: RunState,
     clock: Arc<dyn Clock>,
-    stop: StopHandle,
+    control: RunControl,
+    routes: Arc<RunRoutes>,
     early: Vec<Progress>,
     watchers: broadcast::Sender<Live>,
 }
@@ -53,10 +54,12 @@ impl Hub {
         run: RunId,
         state: RunState,
         clock: Arc<dyn Clock>,
-        stop: StopHandle,
+        control: RunControl,
+        routes: Arc<RunRoutes>,
     ) {
         let (watchers, _) = broadcast::channel(BACKLOG);
-        self.runs().insert(run, LiveRun { state, clock, stop, early: Vec::new(), watchers });
+        self.runs()
+            .insert(run, LiveRun { state, clock, control, routes, early: Vec::new(), watchers });
     }
 
     /// Lets a run go: its watchers' streams end.
@@ -99,12 +102,16 @@ impl Hub {
         self.runs().get(run).map(|live| (live.state.clone(), live.clock.now()))
     }
 
-    pub(crate) fn stop_handle(&self, run: &RunId) -> Option<StopHandle> {
-        self.runs().get(run).map(|live| live.stop.clone())
+    pub(crate) fn control(&self, run: &RunId) -> Option<RunControl> {
+        self.runs().get(run).map(|live| live.control.clone())
     }
 
-    pub(crate) fn stop_handles(&self) -> Vec<StopHandle> {
-        self.runs().values().map(|live| live.stop.clone()).collect()
+    pub(crate) fn routes(&self, run: &RunId) -> Option<Arc<RunRoutes>> {
+        self.runs().get(run).map(|live| Arc::clone(&live.routes))
+    }
+
+    pub(crate) fn controls(&self) -> Vec<RunControl> {
+        self.runs().values().map(|live| live.control.clone()).collect()
     }
 
     pub(crate) fn is_live(&self, run: &RunId) -> bool {

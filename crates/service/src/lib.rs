@@ -7,7 +7,7 @@ mod catalogue;
 mod error;
 pub mod export;
 mod hub;
-mod limiters;
+mod routing;
 mod service;
 mod watch;
 
@@ -16,5 +16,7 @@ pub use error::ServiceError;
 pub use export::{Export, ExportFormat};
 pub use lanes_provider::{ConfigError, ProviderConfig, Timeouts};
 pub use lanes_store::{Page, RunFilter, Store, StoreError, Totals};
-pub use service::{ResumePolicy, Service, ServiceConfig, Started};
+pub use service::{
+    EndpointHealth, ProviderHealth, ResumePolicy, RunChange, Service, ServiceConfig, Started,
+};
 pub use watch::WatchItem;

@@ -2,8 +2,12 @@
 
 mod answers;
 mod control;
+mod health;
 mod read;
 mod start;
+
+pub use control::RunChange;
+pub use health::{EndpointHealth, ProviderHealth};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +22,7 @@ use crate::ServiceError;
 use crate::cache::ResponseCache;
 use crate::catalogue::{Catalogue, SAMPLE_INFOS};
 use crate::hub::Hub;
-use crate::limiters::Limiters;
+use crate::routing::Targets;
 
 /// What happens at start to runs that the program's end interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,7 +70,7 @@ struct Inner {
     hub: Arc<Hub>,
     catalogue: Catalogue,
     stopping: AtomicBool,
-    limiters: Limiters,
+    targets: Targets,
     cache: Arc<ResponseCache>,
     /// Ends with the last run's task; see [`Service::shutdown`].
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
@@ -92,7 +96,7 @@ impl Service {
                 hub,
                 catalogue: Catalogue::new(config.providers, config.limits, config.latency_problem)?,
                 stopping: AtomicBool::new(false),
-                limiters: Limiters::default(),
+                targets: Targets::default(),
                 tasks: std::sync::Mutex::default(),
             }),
         };
@@ -177,8 +181,8 @@ impl Service {
     /// everything is written.
     pub async fn shutdown(&self) {
         self.inner.stopping.store(true, Ordering::Relaxed);
-        for stop in self.inner.hub.stop_handles() {
-            stop.interrupt();
+        for control in self.inner.hub.controls() {
+            control.interrupt();
         }
         let tasks = {
             let mut tasks =

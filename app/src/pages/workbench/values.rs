@@ -96,9 +96,7 @@ impl Values {
             concurrency: self.concurrency.trim().parse().ok(),
             provider: filled(&self.provider),
             model: filled(&self.model),
-            cache: None,
-            faults: None,
-            budget: None,
+            ..RunRequest::default()
         })
     }
 }

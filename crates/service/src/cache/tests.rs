@@ -31,11 +31,16 @@ fn header() -> Arc<RunHeader> {
             model: "m".into(),
             faults: None,
             budget: Default::default(),
+            adaptive: false,
+            hedge: false,
+            fallback: Vec::new(),
+            priority: Default::default(),
             cache: true,
         },
         tasks,
         documents: Vec::new(),
         provider,
+        routes: Vec::new(),
         plan: Plan::new(Mode::Parallel, false, 4, 4, 1),
     })
 }

@@ -27,6 +27,10 @@ fn header() -> RunHeader {
             model: "simulated-mini".into(),
             faults: None,
             budget: Default::default(),
+            adaptive: false,
+            hedge: false,
+            fallback: Vec::new(),
+            priority: Default::default(),
             cache: false,
         },
         tasks,
@@ -46,6 +50,7 @@ fn header() -> RunHeader {
             tpm: None,
             pace: Pace { ttft_us: 1, millitokens_per_s: 0, whole_us: 1, cv_permille: 0 },
         },
+        routes: Vec::new(),
         plan: Plan::new(Mode::Compare, false, 2, 2, 1),
     }
 }
@@ -69,6 +74,9 @@ fn state() -> RunState {
                     lane: LaneId(0),
                     attempt,
                     held: Micros::ZERO,
+                    held_by: Default::default(),
+                    route: Default::default(),
+                    hedge: false,
                 },
             ));
             at += 1_000_000;

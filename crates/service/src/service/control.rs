@@ -1,15 +1,30 @@
-//! What can be done with a run that is there: cancel, resume, wait for it, delete.
+//! What can be done with a run that is there: cancel, pause, resume, change, wait for it, delete.
 
 use std::time::Duration;
 
-use lanes_model::{RunId, RunState, RunStatus, RunSummary};
+use lanes_engine::RunControl;
+use lanes_model::{EventKind, FieldError, Priority, RunId, RunState, RunStatus, RunSummary};
+use serde::Deserialize;
 
 use super::Service;
 use crate::ServiceError;
 use crate::hub::Live;
+use crate::routing;
 
 /// A run that is resumed is waited for until it goes on, at most this long.
 const TAKEN_UP: Duration = Duration::from_secs(5);
+
+/// What to change of a run that is going on. The body of `PATCH /api/runs/{id}`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunChange {
+    /// Lanes of its parallel passes.
+    #[serde(default)]
+    pub concurrency: Option<i64>,
+    /// `interactive` or `batch`.
+    #[serde(default)]
+    pub priority: Option<String>,
+}
 
 impl Service {
     /// Stops a run: no new call starts, what there is of it is kept.
@@ -17,30 +32,93 @@ impl Service {
     /// # Errors
     /// [`ServiceError::NotFound`], or [`ServiceError::Conflict`] when the run is already over.
     pub async fn cancel(&self, run: &RunId) -> Result<(), ServiceError> {
-        if let Some(stop) = self.inner.hub.stop_handle(run) {
-            stop.cancel();
+        if let Some(control) = self.inner.hub.control(run) {
+            control.cancel();
             return Ok(());
         }
         let status = self.state(run).await?.0.status;
         Err(ServiceError::Conflict(format!("The run is already over ({}).", status.id())))
     }
 
-    /// Takes an interrupted run up again: finished calls are kept, the others run.
+    /// Pauses a run that is going on: nothing starts, what is under way goes on.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`], or [`ServiceError::Conflict`] when it is not interrupted.
+    /// [`ServiceError::NotFound`], or [`ServiceError::Conflict`] when it is not going on.
+    pub async fn pause(&self, run: &RunId) -> Result<(), ServiceError> {
+        self.live(run).await?.pause();
+        self.wait_until(run, TAKEN_UP, |state| state.paused || !state.status.is_live()).await;
+        Ok(())
+    }
+
+    /// Changes how a run that is going on is carried out; what is not given stays as it is.
+    ///
+    /// # Errors
+    /// [`ServiceError::Invalid`] for a concurrency out of range, [`ServiceError::NotFound`], or
+    /// [`ServiceError::Conflict`] when it is not going on.
+    pub async fn change(&self, run: &RunId, change: RunChange) -> Result<(), ServiceError> {
+        let most = self.limits().max_concurrency;
+        let lanes =
+            change.concurrency.map(|n| u32::try_from(n).ok().filter(|n| (1..=most).contains(n)));
+        let mut errors = Vec::new();
+        if lanes == Some(None) {
+            let detail = format!("The concurrency must be a number from 1 to {most}.");
+            errors.push(FieldError::new("/concurrency", detail));
+        }
+        let priority = change.priority.as_deref().map(Priority::from_id);
+        if priority == Some(None) {
+            errors.push(FieldError::new("/priority", "The priority must be interactive or batch."));
+        }
+        if change == RunChange::default() {
+            errors.push(FieldError::new("", "Give a concurrency, a priority or both."));
+        }
+        if !errors.is_empty() {
+            return Err(ServiceError::Invalid(errors));
+        }
+        let control = self.live(run).await?;
+        if let Some(lanes) = lanes.flatten() {
+            control.use_lanes(lanes);
+        }
+        if let Some(priority) = priority.flatten()
+            && let Some(routes) = self.inner.hub.routes(run)
+            && let Some((_, now)) = self.inner.hub.state(run)
+        {
+            routes.set_priority(priority);
+            let kind = EventKind::PriorityChanged { priority };
+            self.inner.writer.append(run.clone(), now, kind);
+        }
+        Ok(())
+    }
+
+    /// The controls of a run that is going on.
+    async fn live(&self, run: &RunId) -> Result<RunControl, ServiceError> {
+        if let Some(control) = self.inner.hub.control(run) {
+            return Ok(control);
+        }
+        let status = self.state(run).await?.0.status;
+        Err(ServiceError::Conflict(format!("The run is not going on; it is {}.", status.id())))
+    }
+
+    /// Lets a paused run go on, or takes an interrupted one up again: finished calls are kept, the
+    /// others run.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`], or [`ServiceError::Conflict`] when it is neither.
     pub async fn resume(&self, run: &RunId) -> Result<(), ServiceError> {
         let (state, _) = self.state(run).await?;
+        if let Some(control) = self.inner.hub.control(run).filter(|_| state.paused) {
+            control.go_on();
+            self.wait_until(run, TAKEN_UP, |state| !state.paused).await;
+            return Ok(());
+        }
         if state.status != RunStatus::Interrupted || self.inner.hub.is_live(run) {
             return Err(ServiceError::Conflict(format!(
-                "Only an interrupted run can be resumed; this one is {}.",
+                "Only a paused or interrupted run can be resumed; this one is {}.",
                 state.status.id()
             )));
         }
-        if self.inner.catalogue.client(&state.header.spec.provider).is_none() {
+        if let Some(provider) = routing::missing(&self.inner.catalogue, &state.header.spec) {
             return Err(ServiceError::Conflict(format!(
-                "The provider “{}” is not configured any more.",
-                state.header.spec.provider
+                "The provider “{provider}” is not configured any more."
             )));
         }
         let mut summary = RunSummary::of(&state);

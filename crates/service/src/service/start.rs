@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
-use lanes_engine::{Clock, Job, RetryPolicy, RunClock, RunLimiter, StopHandle, execute};
+use lanes_engine::{Clock, Job, RetryPolicy, RunClock, RunControl, execute};
 use lanes_model::{
     DocumentId, DocumentInfo, EventKind, FieldError, Input, Micros, Plan, RunHeader, RunId,
     RunRequest, RunSpec, RunState, RunSummary, Seq, Task, sample,
@@ -15,8 +15,9 @@ use sha2::{Digest, Sha256};
 
 use super::{Service, Started};
 use crate::ServiceError;
-use crate::adapter::{ClientProvider, LogSink, StoredRecords};
+use crate::adapter::{LogSink, RoutedProvider, StoredRecords};
 use crate::catalogue::{Catalogue, SAMPLE_INFOS};
+use crate::routing;
 
 impl Service {
     /// Starts a run. With an idempotency key, the same request made twice gives the same run.
@@ -111,6 +112,7 @@ impl Service {
             title,
             created_at: Timestamp::now().to_string(),
             plan: Plan::new(spec.mode, spec.race, spec.concurrency, count, 1),
+            routes: routing::infos(catalogue, &spec),
             spec,
             tasks,
             documents: vec![document],
@@ -122,20 +124,20 @@ impl Service {
     pub(super) fn execute(&self, state: RunState) {
         let inner = Arc::clone(&self.inner);
         let run = state.header.id.clone();
-        let Some(client) = inner.catalogue.client(&state.header.spec.provider).cloned() else {
+        if routing::missing(&inner.catalogue, &state.header.spec).is_some() {
             return;
-        };
+        }
         let clock: Arc<dyn Clock> = Arc::new(RunClock::starting_at(state.latest));
-        let stop = StopHandle::new();
-        inner.hub.insert(run.clone(), state.clone(), Arc::clone(&clock), stop.clone());
-        let limiter = inner.limiters.of(&state.header);
-        let told = Arc::clone(&limiter);
-        let client = client.listened_to(Arc::new(move |limits| told.observe(limits)));
+        let control = RunControl::new();
+        let (limiter, routes) = inner.targets.of_run(&inner.catalogue, &state.header.spec);
+        limiter.set_priority(state.priority);
+        let live = (Arc::clone(&clock), control.clone(), Arc::clone(&limiter));
+        inner.hub.insert(run.clone(), state.clone(), live.0, live.1, live.2);
         let header = Arc::new(state.header.clone());
         let base_url = inner.catalogue.base_url(&header.spec.provider).unwrap_or_default();
         let cache = header.spec.cache.then(|| inner.cache.of_run(Arc::clone(&header), base_url));
         let job = Job {
-            provider: Arc::new(ClientProvider::new(client, state.header.spec.faults.as_ref())),
+            provider: Arc::new(RoutedProvider::new(routes, state.header.spec.faults.as_ref())),
             records: Arc::new(StoredRecords::new(inner.store.clone(), header)),
             sink: Arc::new(LogSink {
                 run: run.clone(),
@@ -143,10 +145,10 @@ impl Service {
                 hub: Arc::clone(&inner.hub),
             }),
             clock,
-            limiter: Arc::new(RunLimiter::new(limiter)),
+            limiter,
             cache,
             retry: RetryPolicy::default(),
-            stop,
+            control,
             state,
         };
         let task = tokio::spawn(async move {

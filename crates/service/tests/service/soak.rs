@@ -43,10 +43,16 @@ pub async fn create(store: &Store, provider: &ProviderConfig, calls: u32, lanes:
             model: MODEL.to_owned(),
             faults: None,
             budget: Budget::default(),
+            cache: false,
+            adaptive: false,
+            hedge: false,
+            fallback: Vec::new(),
+            priority: Default::default(),
         },
         tasks,
         documents: vec![document.clone()],
         provider: client.info(MODEL),
+        routes: Vec::new(),
         plan: Plan::new(Mode::Parallel, false, lanes, calls, 1),
     };
     let kind = EventKind::RunCreated { header: Box::new(header.clone()) };
@@ -152,7 +158,7 @@ pub fn accounts(log: &[RunEvent]) -> Accounts {
                     AttemptEnd::Failed { failure, .. } => {
                         *accounts.failures.entry(failure.kind.label()).or_default() += 1;
                     }
-                    AttemptEnd::Cancelled => panic!("{event:?}: nobody cancelled anything"),
+                    AttemptEnd::Cancelled { .. } => panic!("{event:?}: nobody cancelled anything"),
                 }
             }
             EventKind::CallEnded { call, end, .. } => {

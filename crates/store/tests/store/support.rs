@@ -74,6 +74,10 @@ pub fn header(run: &str, documents: &[DocumentInfo]) -> RunHeader {
             model: "sim-1".to_owned(),
             faults: None,
             budget: Default::default(),
+            adaptive: false,
+            hedge: false,
+            fallback: Vec::new(),
+            priority: Default::default(),
             cache: false,
         },
         tasks,
@@ -88,6 +92,7 @@ pub fn header(run: &str, documents: &[DocumentInfo]) -> RunHeader {
             tpm: None,
             pace: Pace { ttft_us: 1, millitokens_per_s: 1, whole_us: 0, cv_permille: 0 },
         },
+        routes: Vec::new(),
         plan: Plan::new(Mode::Compare, false, 2, 2, 1),
     }
 }

@@ -79,7 +79,7 @@ bench: build setup-e2e ## measure the built program; writes docs/benchmarks.md
 	@cd end2end && LANES_BENCH=1 LANES_BIN=$(TARGET_DIR)/release/lanes npx playwright test --project=bench --workers=1
 	@ulimit -n "$$(ulimit -Hn)" || true; $(CARGO) bench $(LOCKED) -p lanes --bench program
 
-soak: site ## 50,000 calls with every fault, each accounted for once (some minutes)
+soak: site ## 50,000 calls, every fault, an endpoint that dies: each accounted for once (minutes)
 	@LANES_BENCH_ONLY=soak $(CARGO) bench $(LOCKED) -p lanes --bench program
 
 shots: setup-e2e debug ## screenshots of every screen

@@ -1,6 +1,7 @@
 //! `lanes simulate` in a process of its own.
 
 use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use lanes_simulator::MODEL;
@@ -24,8 +25,13 @@ impl Simulator {
 
     /// Starts it with these flags.
     pub fn with(flags: &[&str]) -> Self {
+        Self::at(0, flags)
+    }
+
+    /// Starts it at a port of its own.
+    pub fn at(port: u16, flags: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_lanes"))
-            .args(["simulate", "--addr", "127.0.0.1:0"])
+            .args(["simulate", "--addr", &format!("127.0.0.1:{port}")])
             .args(flags)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -61,6 +67,13 @@ impl Simulator {
         let (client, url) = (bare::client(), format!("{}/chat/completions", self.url));
         assert!(bare::call(&client, &url, body.to_string()).await, "it is let in");
     }
+}
+
+/// A free port that no outgoing connection is given (Linux gives them those from 32768 on), so that a
+/// simulator can come back to it.
+pub fn lasting_port() -> u16 {
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    (20_000..30_000).find(free).expect("a free port")
 }
 
 impl Drop for Simulator {

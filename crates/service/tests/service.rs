@@ -18,7 +18,11 @@ mod following;
 mod interruption;
 #[path = "service/requests.rs"]
 mod requests;
+#[path = "service/routing.rs"]
+mod routing;
 #[path = "service/soak.rs"]
 mod soak;
+#[path = "service/steering.rs"]
+mod steering;
 #[path = "service/support.rs"]
 mod support;

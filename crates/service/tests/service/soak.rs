@@ -10,8 +10,8 @@ use std::pin::pin;
 use futures::StreamExt;
 use lanes_model::{
     Attempt, AttemptEnd, Budget, CallEnd, CallId, CallStatus, DocumentId, DocumentInfo, EventKind,
-    FailureKind, Input, Ledger, Micros, Mode, Plan, RunEvent, RunHeader, RunId, RunSpec, RunState,
-    RunSummary, Seq, Task, TaskId, segments, task::TEXT_PLACEHOLDER,
+    FailureKind, Input, Ledger, Micros, Mode, Plan, RouteInfo, RunEvent, RunHeader, RunId, RunSpec,
+    RunState, RunSummary, Seq, Task, TaskId, segments, task::TEXT_PLACEHOLDER,
 };
 use lanes_provider::{ChatRequest, Client, ProviderConfig, Timeouts};
 use lanes_service::{Service, Store, WatchItem};
@@ -21,6 +21,17 @@ const TEXT: &str = "the harbour was quiet that morning, and the boats left late 
 
 /// Puts a run of so many calls on so many lanes into the store, for that provider.
 pub async fn create(store: &Store, provider: &ProviderConfig, calls: u32, lanes: u32) -> RunId {
+    create_with(store, provider, calls, lanes, |_| ()).await
+}
+
+/// The same, with a header that has been changed.
+pub async fn create_with(
+    store: &Store,
+    provider: &ProviderConfig,
+    calls: u32,
+    lanes: u32,
+    change: impl FnOnce(&mut RunHeader),
+) -> RunId {
     let client = Client::new(provider.clone()).expect("a client");
     let tasks: Vec<_> = (0..calls).map(task).collect();
     let document = DocumentInfo {
@@ -29,7 +40,7 @@ pub async fn create(store: &Store, provider: &ProviderConfig, calls: u32, lanes:
         bytes: TEXT.len() as u64,
         tokens: 16,
     };
-    let header = RunHeader {
+    let mut header = RunHeader {
         id: RunId::from("soak"),
         title: "A soak".to_owned(),
         created_at: "2026-11-21T10:00:00Z".to_owned(),
@@ -52,15 +63,29 @@ pub async fn create(store: &Store, provider: &ProviderConfig, calls: u32, lanes:
         tasks,
         documents: vec![document.clone()],
         provider: client.info(MODEL),
-        routes: Vec::new(),
+        routes: routes(provider),
         plan: Plan::new(Mode::Parallel, false, lanes, calls, 1),
     };
+    change(&mut header);
     let kind = EventKind::RunCreated { header: Box::new(header.clone()) };
     let state = RunState::begin(&RunEvent { seq: Seq(1), at: Micros::ZERO, kind });
     let summary = RunSummary::of(&state.expect("the first event"));
     let texts = [(document, TEXT.to_owned())];
     store.create_run(&header, &summary, &texts, None).await.expect("the run is created");
     header.id
+}
+
+/// The endpoints of a provider, where there are several.
+fn routes(provider: &ProviderConfig) -> Vec<RouteInfo> {
+    let route = |url: &String| RouteInfo {
+        provider: provider.id.clone(),
+        name: format!("{} · {url}", provider.name),
+        model: MODEL.to_owned(),
+    };
+    match provider.replicas.as_slice() {
+        [] => Vec::new(),
+        replicas => std::iter::once(&provider.base_url).chain(replicas).map(route).collect(),
+    }
 }
 
 fn task(call: u32) -> Task {
@@ -109,6 +134,10 @@ pub struct Accounts {
     pub failed: u32,
     /// Attempts that failed, by the words for why.
     pub failures: BTreeMap<&'static str, u64>,
+    /// Answers by each route.
+    pub routes: BTreeMap<u16, u32>,
+    /// How often a circuit breaker opened.
+    pub opened: u32,
     /// From the start of the pass to its end.
     pub wall: Micros,
 }
@@ -127,6 +156,8 @@ struct Account {
     attempts: u32,
     /// Whether the last of them is under way.
     open: bool,
+    /// Where the last of them went.
+    route: u16,
     /// Whether the last of them was answered.
     answered: bool,
     ended: bool,
@@ -142,11 +173,12 @@ pub fn accounts(log: &[RunEvent]) -> Accounts {
     calls.resize_with(state.header.plan.calls.len(), Account::default);
     for event in log {
         match &event.kind {
-            EventKind::AttemptStarted { call, attempt: Attempt { number, .. }, .. } => {
+            EventKind::AttemptStarted { call, attempt: Attempt { number, .. }, route, .. } => {
                 let account = &mut calls[call.index()];
                 assert!(!account.ended && !account.open, "{event:?} begins too much");
                 assert_eq!(*number, account.attempts + 1, "{event:?} is out of its turn");
-                *account = Account { attempts: *number, open: true, ..Account::default() };
+                *account =
+                    Account { attempts: *number, open: true, route: route.0, ..Account::default() };
                 accounts.started += 1;
             }
             EventKind::AttemptEnded { call, number, end, .. } => {
@@ -154,7 +186,10 @@ pub fn accounts(log: &[RunEvent]) -> Accounts {
                 assert!(account.open && *number == account.attempts, "{event:?} ends nothing");
                 account.open = false;
                 match end {
-                    AttemptEnd::Succeeded { .. } => account.answered = true,
+                    AttemptEnd::Succeeded { .. } => {
+                        account.answered = true;
+                        *accounts.routes.entry(account.route).or_default() += 1;
+                    }
                     AttemptEnd::Failed { failure, .. } => {
                         *accounts.failures.entry(failure.kind.label()).or_default() += 1;
                     }
@@ -178,6 +213,7 @@ pub fn accounts(log: &[RunEvent]) -> Accounts {
         assert_eq!(folded.attempts.len(), account.attempts as usize, "{call:?}");
         assert_eq!(folded.status() == CallStatus::Succeeded, account.answered, "{call:?}");
     }
+    accounts.opened = state.routes.iter().map(|r| r.opened).sum();
     accounts.wall = pass.wall(state.latest);
     let total = Ledger::of(&segments(pass, state.latest)).total();
     assert_eq!(total, Micros(accounts.wall.0 * u64::from(pass.lanes)), "the ledger's sum");

@@ -1,5 +1,6 @@
 //! A simulator on a free port, a service in front of it, and how to wait for a run.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -7,12 +8,16 @@ use std::sync::atomic::Ordering;
 
 use futures::StreamExt;
 use lanes_model::{
-    EventKind, Limits, RunEvent, RunId, RunRequest, RunState, Seq, spec::InputRequest,
+    EventKind, Limits, RunEvent, RunHeader, RunId, RunRequest, RunState, Seq, spec::InputRequest,
 };
 use lanes_service::{
     ProviderConfig, ResumePolicy, Service, ServiceConfig, Store, Timeouts, WatchItem,
 };
 use lanes_simulator::{LatencyProfile, MODEL, Simulator, SimulatorConfig, Stats};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::soak::create_with;
 
 /// A simulator that serves until the test's runtime ends.
 pub async fn simulator(config: SimulatorConfig) -> (SocketAddr, Arc<Stats>) {
@@ -20,6 +25,54 @@ pub async fn simulator(config: SimulatorConfig) -> (SocketAddr, Arc<Stats>) {
     let (addr, stats) = (simulator.addr(), simulator.stats());
     tokio::spawn(simulator.serve(std::future::pending()));
     (addr, stats)
+}
+
+/// A simulator that can be stopped and started again at its address.
+pub struct Server {
+    pub addr: SocketAddr,
+    pub stats: Arc<Stats>,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+}
+
+impl Server {
+    /// At a port that no outgoing connection is given, so that nobody takes it in the meantime.
+    pub async fn start(config: SimulatorConfig) -> Self {
+        loop {
+            let port = random_port();
+            let addr = SocketAddr::from(([127, 0, 0, 1], port));
+            if let Ok(simulator) = Simulator::bind(addr, config.clone()).await {
+                return Self::serve(simulator);
+            }
+        }
+    }
+
+    /// Where one was before.
+    pub async fn start_at(addr: SocketAddr, config: SimulatorConfig) -> Self {
+        Self::serve(Simulator::bind(addr, config).await.unwrap())
+    }
+
+    fn serve(simulator: Simulator) -> Self {
+        let (addr, stats) = (simulator.addr(), simulator.stats());
+        let (stop, stopped) = oneshot::channel();
+        let serving = tokio::spawn(async move {
+            let stopped = async { drop(stopped.await) };
+            simulator.serve(stopped).await.unwrap();
+        });
+        Self { addr, stats, stop, serving }
+    }
+
+    /// Ends what is under way and frees the address.
+    pub async fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.serving.await.unwrap();
+    }
+}
+
+/// A port from 20000 to 29999; Linux gives outgoing connections those from 32768 on.
+fn random_port() -> u16 {
+    let random = RandomState::new().build_hasher().finish();
+    20_000 + u16::try_from(random % 10_000).unwrap()
 }
 
 /// A simulator's configuration with that latency, such as `none`.
@@ -50,15 +103,34 @@ fn latency_problem(text: &str) -> Option<String> {
 }
 
 pub async fn service(store: Store, provider: ProviderConfig) -> Service {
+    with_providers(store, vec![provider]).await
+}
+
+/// A service with several providers, the default first.
+pub async fn with_providers(store: Store, providers: Vec<ProviderConfig>) -> Service {
     Service::open(ServiceConfig {
         store,
-        providers: vec![provider],
+        providers,
         limits: Limits::default(),
         resume: ResumePolicy::Ask,
         latency_problem,
     })
     .await
     .unwrap()
+}
+
+/// A service of its own, in memory, that carries out a run of so many calls for this provider.
+pub async fn going_on(
+    provider: &ProviderConfig,
+    calls: u32,
+    lanes: u32,
+    change: impl FnOnce(&mut RunHeader),
+) -> (Service, RunId) {
+    let store = Store::open_in_memory().await.unwrap();
+    let run = create_with(&store, provider, calls, lanes, change).await;
+    let service = service(store, provider.clone()).await;
+    service.resume(&run).await.unwrap();
+    (service, run)
 }
 
 /// A service of its own, in memory.

@@ -283,6 +283,13 @@ fn check_fallbacks(providers: &[ProviderConfig]) -> Result<(), ConfigError> {
                 "provider “{id}”: the fallback “{wrong}” is not another provider of this file"
             )));
         }
+        let without = |f: &&String| providers.iter().any(|p| &p.id == *f && p.models.is_empty());
+        if let Some(wrong) = fallback.iter().find(without) {
+            return Err(value(format!(
+                "provider “{id}”: the fallback “{wrong}” has no models; name the one that is to \
+                 answer (models)"
+            )));
+        }
     }
     Ok(())
 }

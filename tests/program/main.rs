@@ -4,5 +4,6 @@
 
 mod cache;
 mod rest;
+mod routes;
 mod settings;
 mod support;

@@ -56,6 +56,31 @@ fn absurd_limits_in_the_file_are_refused_by_name() {
 }
 
 #[test]
+fn endpoints_and_fallbacks_that_cannot_be_are_refused_by_name() {
+    let provider = |urls: &str, more: &str| {
+        let file = format!("[[provider]]\nname = \"p\"\nbase_urls = {urls}\n{more}");
+        refusal(&["serve"], &[], &file)
+    };
+    let one = r#"["http://127.0.0.1:9/v1"]"#;
+    says(&provider("[]", ""), "provider “p”: give at least one base URL");
+    let many = vec!["http://127.0.0.1:9/v1"; 65];
+    says(&provider(&format!("{many:?}"), ""), "provider “p”: give at most 64 base URLs");
+    for wrong in ["p", "nobody"] {
+        let said = provider(one, &format!("fallback = [\"{wrong}\"]"));
+        says(&said, &format!("provider “p”: the fallback “{wrong}” is not another provider"));
+    }
+    let other = "[[provider]]\nname = \"q\"\nbase_urls = [\"http://127.0.0.1:9/v1\"]";
+    let said = provider(one, &format!("fallback = [\"q\"]\n{other}"));
+    says(&said, "provider “p”: the fallback “q” has no models");
+    for absurd in ["0", "-1", "10001", "2.5"] {
+        let said = provider(one, &format!("max_concurrency = {absurd}"));
+        says(&said, &format!("provider “p”: max_concurrency is “{absurd}”; it must be"));
+    }
+    let said = provider(r#"["http://127.0.0.1:9/v1", "ftp://127.0.0.1/v1"]"#, "");
+    says(&said, "the base URL must begin with http:// or https://");
+}
+
+#[test]
 fn absurd_flags_of_the_simulator_are_refused_by_name() {
     for (flag, absurd, words) in [
         ("--rpm", "0", "rpm must be at least 1; leave it out for no limit"),

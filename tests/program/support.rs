@@ -18,7 +18,13 @@ pub struct Program {
 impl Program {
     /// Starts it with answers that take `latency`.
     pub fn start(latency: &str) -> Self {
+        Self::start_with(latency, "", &[])
+    }
+
+    /// Starts it with these lines of `lanes.toml` and these variables, too.
+    pub fn start_with(latency: &str, file: &str, variables: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
+        std::fs::write(data.path().join("lanes.toml"), file).expect("a file");
         let mut child = Command::new(env!("CARGO_BIN_EXE_lanes"))
             .args(["serve", "--addr", "127.0.0.1:0", "--data-dir"])
             .arg(data.path())
@@ -27,6 +33,7 @@ impl Program {
             .env_remove("OPENAI_API_KEY")
             .env_remove("OPENAI_BASE_URL")
             .env_remove("LANES_ADDR")
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -93,7 +93,7 @@ async fn two_endpoints_share_the_work_and_one_that_dies_leaves_it_to_the_other()
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_comes_back_is_used_again() {
     // Whoever goes to the slow one comes back when the other one's breaker lets an attempt through.
-    let (slow, _) = simulator(latency("fixed:2500ms")).await;
+    let (slow, _) = simulator(latency("fixed:2100ms")).await;
     let quick = Server::start(latency("fixed:20ms")).await;
     let addr = quick.addr;
     let config = pair(slow, addr);

@@ -89,7 +89,10 @@ async fn two_endpoints_and_a_fallback_from_the_file_are_used_and_shown() {
     let at = |url: &str| format!("pair · {}", &url[7..url.len() - 3]);
     assert_eq!(names[0]["name"], at(&works));
     assert_eq!(names[1]["name"], at(&dead));
-    assert_eq!((&names[2]["provider"], &names[3]["provider"]), (&body!("spare"), &body!("simulator")));
+    assert_eq!(
+        (&names[2]["provider"], &names[3]["provider"]),
+        (&body!("spare"), &body!("simulator"))
+    );
     assert_eq!(found["breakers"][0]["route"], 1);
     assert_eq!(found["breakers"][0]["health"], "open");
     assert!(found["breakers"][0]["until_us"].is_u64() && found["breakers"][0]["opened"].is_u64());

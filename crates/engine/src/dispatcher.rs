@@ -173,7 +173,7 @@ impl Dispatcher {
         self.follow(wishes);
         self.keep_budget();
         for index in 0..self.passes.len() {
-            if self.passes[index].phase == Phase::Running || self.race {
+            if self.passes[index].phase == Phase::Running {
                 self.begin(index);
             }
         }
@@ -198,6 +198,7 @@ impl Dispatcher {
                         return (!self.all_ended()).then_some(stop);
                     }
                     self.follow(wishes);
+                    self.advance();
                     self.fill_all();
                 }
                 () = changed(&mut self.changes), if self.waits_for_a_change() => {
@@ -207,6 +208,7 @@ impl Dispatcher {
                 () = &mut alarm, if wake.is_some() => {
                     armed = None;
                     self.keep_budget();
+                    self.advance();
                     self.fill_all();
                 }
                 _ = self.reports.recv_many(&mut inbox, BATCH) => {
@@ -242,9 +244,13 @@ impl Dispatcher {
         }
     }
 
-    /// Begins the next pass when none is running.
+    /// Begins the next pass when none is running; in a race all of them. Not in a pause, which would
+    /// become part of their time, unless there is nothing left to do but to end them.
     fn advance(&mut self) {
-        while !self.stopping && !self.passes.iter().any(|p| p.phase == Phase::Running) {
+        while !self.stopping
+            && (!self.paused || self.fatal.is_some())
+            && (self.race || !self.passes.iter().any(|p| p.phase == Phase::Running))
+        {
             let Some(next) = self.passes.iter().position(|p| p.phase == Phase::Waiting) else {
                 return;
             };

@@ -10,6 +10,7 @@ mod failure;
 mod laws;
 mod limiter;
 mod order;
+mod pauses;
 mod progress;
 mod rates;
 mod resume;

@@ -52,6 +52,17 @@ async fn over(program: &Program, id: &str) -> Value {
     run(program, id).await
 }
 
+/// Asks for the run until so many of its first pass's calls stand so; requests are the only wait.
+async fn until(program: &Program, id: &str, status: &str, wanted: usize) {
+    loop {
+        let found = run(program, id).await;
+        let calls = found["passes"][0]["calls"].as_array().expect("calls");
+        if calls.iter().filter(|c| c["status"] == status).count() == wanted {
+            return;
+        }
+    }
+}
+
 /// The places that a refusal names.
 async fn places(response: reqwest::Response) -> Vec<String> {
     assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
@@ -160,9 +171,11 @@ async fn a_run_is_paused_changed_and_let_on_over_rest() {
         let request = program.client.patch(format!("{}{path}", program.url)).json(&change);
         request.send().await.expect("an answer")
     };
+    until(&program, &id, "running", 1).await;
     let paused = program.post(&format!("{path}/pause"), &body!({})).await;
     assert_eq!(paused.status(), StatusCode::ACCEPTED);
     assert_eq!(run(&program, &id).await["paused"], true);
+    until(&program, &id, "running", 0).await;
     for (place, change) in [
         ("/concurrency", body!({ "concurrency": 0 })),
         ("/concurrency", body!({ "concurrency": 65 })),

@@ -23,7 +23,7 @@ const OTHERS: u32 = 10_000;
 /// The second endpoint is gone from so many calls that have ended to so many.
 const GONE: [u32; 2] = [CALLS / 5, CALLS / 10 * 3];
 /// Both together do less than the lanes could.
-const FLAGS: [&str; 12] = [
+const FLAGS: [&str; 13] = [
     "--latency",
     "lognormal:mean=100ms,cv=0.6",
     "--rpm",
@@ -36,6 +36,8 @@ const FLAGS: [&str; 12] = [
     "0.02",
     "--truncate-rate",
     "0.02",
+    // Each simulator has its own, or one would fail at what another has just failed at.
+    "--seed",
 ];
 
 fn provider(url: &str, replica: &str) -> ProviderConfig {
@@ -71,8 +73,9 @@ async fn service(store: &Store, provider: &ProviderConfig) -> Service {
 /// The soak's figures.
 pub async fn rows() -> Vec<Row> {
     let port = lasting_port();
-    let first = Simulator::with(&FLAGS);
-    let mut second = Some(Simulator::at(port, &FLAGS));
+    let simulator = |port, seed| Simulator::at(port, &[&FLAGS[..], &[seed]].concat());
+    let first = simulator(0, "1");
+    let mut second = Some(simulator(port, "2"));
     let mut of_second = Vec::new();
     let provider = provider(&first.url, &format!("http://127.0.0.1:{port}/v1"));
     let folder = tempfile::tempdir().expect("a temporary directory");
@@ -88,7 +91,7 @@ pub async fn rows() -> Vec<Row> {
         if ended == GONE[0] {
             of_second.extend(second.take().map(Simulator::requests));
         } else if ended == GONE[1] {
-            second = Some(Simulator::at(port, &FLAGS));
+            second = Some(simulator(port, "3"));
         }
         if [CALLS / 10, CALLS / 2, CALLS].contains(&ended) {
             println!("{ended} of {CALLS} calls have ended");

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use lanes_engine::RunControl;
-use lanes_model::{Budget, FailureKind, Ledger, LedgerState, Micros, RunState, RunStatus, segments};
+use lanes_model::{
+    Budget, FailureKind, Ledger, LedgerState, Micros, RunState, RunStatus, segments,
+};
 
 use crate::support::provider::answers;
 use crate::support::{Bench, SEQUENTIAL, ms, parallel};

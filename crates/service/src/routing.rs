@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lanes_engine::routes::{Changes, EndpointState};
 use lanes_engine::{RunRoutes, Target, TargetLimits};
-use lanes_model::{Fallback, RouteInfo, RunSpec};
+use lanes_model::{Fallback, RouteInfo, RunHeader, RunSpec};
 
 use crate::adapter::Route;
 use crate::catalogue::Catalogue;
@@ -34,6 +34,15 @@ fn tiers(spec: &RunSpec) -> impl Iterator<Item = (&str, &str)> {
 /// The first provider of a run that is not configured any more.
 pub(crate) fn missing<'a>(catalogue: &Catalogue, spec: &'a RunSpec) -> Option<&'a str> {
     tiers(spec).map(|(provider, _)| provider).find(|p| catalogue.client(p).is_none())
+}
+
+/// Whether a route of a run's log would be another provider or model now. Endpoints may come and go
+/// where none of them follows.
+pub(crate) fn changed(catalogue: &Catalogue, header: &RunHeader) -> bool {
+    let now = tiers(&header.spec)
+        .flat_map(|tier| std::iter::repeat_n(tier, catalogue.endpoints(tier.0).len()));
+    let before = header.routes.iter().map(|r| (r.provider.as_str(), r.model.as_str()));
+    before.zip(now).any(|(before, now)| before != now)
 }
 
 /// What people are told of a run's routes; nothing when there is but one.

@@ -121,6 +121,13 @@ impl Service {
                 "The provider “{provider}” is not configured any more."
             )));
         }
+        if routing::changed(&self.inner.catalogue, &state.header) {
+            return Err(ServiceError::Conflict(
+                "The endpoints of this run's providers are others now, so its log could not say \
+                 who answers: configure them as they were, or start a new run."
+                    .to_owned(),
+            ));
+        }
         let mut summary = RunSummary::of(&state);
         summary.status = RunStatus::Running;
         self.inner.store.put_summary(&summary).await?;

@@ -225,6 +225,11 @@ async fn an_interrupted_run_goes_on_with_its_endpoints_and_fallbacks() {
     let without = with_providers(store.clone(), providers[..1].to_vec()).await;
     let refused = without.resume(&run).await;
     assert!(matches!(&refused, Err(ServiceError::Conflict(m)) if m.contains("spare")));
+    // With an endpoint fewer the fallback would be the second route, which the log knows as another.
+    let mut fewer = providers.clone();
+    fewer[0].replicas.clear();
+    let refused = with_providers(store.clone(), fewer).await.resume(&run).await;
+    assert!(matches!(&refused, Err(ServiceError::Conflict(m)) if m.contains("endpoints")));
     let after = with_providers(store, providers).await;
     after.resume(&run).await.unwrap();
     let state = finished(&after, &run).await;

@@ -17,7 +17,8 @@ use std::time::Duration;
 
 use lanes_model::state::CallEndState;
 use lanes_model::{
-    Budget, Failure, Micros, PassEnd, PassStatus, RouteId, RunState, RunStatus, UsdMicros,
+    AttemptState, Budget, Failure, FailureKind, Micros, PassEnd, PassStatus, RouteId, RunState,
+    RunStatus, UsdMicros,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
@@ -44,7 +45,11 @@ const GRACE: Duration = Duration::from_millis(250);
 /// What is left of the run's budget of retries: attempts that followed a failed one have used it.
 fn retries_left(state: &RunState, retry: &RetryPolicy) -> u64 {
     let calls = || state.passes.iter().flat_map(|p| &p.calls);
-    let used = calls().flat_map(|c| &c.attempts).filter(|a| a.retry_at.is_some()).count();
+    let used = |a: &&AttemptState| {
+        let refused = a.failure.as_ref().is_some_and(|f| f.kind == FailureKind::RateLimited);
+        a.retry_at.is_some() && !refused
+    };
+    let used = calls().flat_map(|c| &c.attempts).filter(used).count();
     retry.run_budget(calls().count()).saturating_sub(used as u64)
 }
 
@@ -68,6 +73,8 @@ pub(crate) struct Dispatcher {
     /// Retries that the run may still make.
     retries_left: u64,
     budget: Budget,
+    /// When the first call could go: what the program does before that is not the run's time.
+    began: Micros,
     /// What answers have cost so far.
     spent: UsdMicros,
     /// The failure that every other call would meet, once there was one.
@@ -117,6 +124,7 @@ impl Dispatcher {
             rng: fastrand::Rng::with_seed(retry.seed),
             retries_left: retries_left(&state, &retry),
             budget: spec.budget,
+            began: state.passes.iter().filter_map(|p| p.start).min().unwrap_or(Micros::MAX),
             spent: spent(&state),
             fatal: None,
             stopping: false,
@@ -140,6 +148,7 @@ impl Dispatcher {
         // Requests in flight end with this future, however it ends.
         let _abort = self.abort.clone().drop_guard();
         let now = self.now();
+        self.began = self.began.min(now);
         match self.status {
             RunStatus::Queued => self.log.run_started(now),
             RunStatus::Interrupted => self.log.run_resumed(now),

@@ -5,8 +5,8 @@
 //! dispatcher's business.
 
 use lanes_model::{
-    AttemptResult, CallId, CallState, Failure, HoldReason, LaneId, Micros, PassId, PassMode,
-    PassState, PassStatus, RouteId,
+    AttemptResult, AttemptState, CallId, CallState, Failure, FailureKind, HoldReason, LaneId,
+    Micros, PassId, PassMode, PassState, PassStatus, RouteId,
 };
 
 use crate::AttemptId;
@@ -35,6 +35,8 @@ struct Slot {
     failed: u32,
     /// Attempts that failed while they tried whether a provider works again.
     probes: u32,
+    /// Attempts that were refused for now.
+    refusals: u32,
     /// How far down the order of providers it has come.
     tier: u16,
     /// Where and on which lane it was last.
@@ -118,8 +120,14 @@ impl Pass {
     }
 
     fn add(&mut self, call: CallId, state: &CallState, tries: Tries) {
+        let refused = |a: &&AttemptState| {
+            a.failure.as_ref().is_some_and(|f| f.kind == FailureKind::RateLimited)
+        };
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let refusals = count(state.attempts.iter().filter(refused).count());
         let failures = state.attempts.iter().filter(|a| a.result == AttemptResult::Failed).count();
-        let failures = u32::try_from(failures).unwrap_or(u32::MAX);
+        // What was refused for now has not used up a try.
+        let failures = count(failures).saturating_sub(refusals);
         let each = tries.each.max(1);
         let tier = (failures / each).min(u32::from(tries.tiers.saturating_sub(1)));
         let last = state.attempts.last();
@@ -129,6 +137,7 @@ impl Pass {
             number: last.map_or(0, |a| a.attempt.number),
             failed: failures - tier * each,
             probes: 0,
+            refusals,
             tier: u16::try_from(tier).unwrap_or_default(),
             last: last.map(|a| (a.lane, a.route)),
             flights: Vec::new(),
@@ -308,6 +317,19 @@ impl Pass {
             slot.probes += 1;
             slot.probes
         })
+    }
+
+    /// Counts an attempt that was refused for now.
+    pub(crate) fn count_refusal(&mut self, call: CallId) -> u32 {
+        self.slots.get_mut(call.index()).map_or(0, |slot| {
+            slot.refusals += 1;
+            slot.refusals
+        })
+    }
+
+    /// How often a call was refused for now.
+    pub(crate) fn refusals(&self, call: CallId) -> u32 {
+        self.slot(call).map_or(0, |s| s.refusals)
     }
 
     /// How often a call has failed at its tier.

@@ -63,3 +63,10 @@ async fn a_call_that_waits_to_be_tried_again_is_not_tried_after_the_deadline() {
     assert_eq!(counts(&state), (0, 1));
     assert_eq!((state.status, state.latest), (RunStatus::Failed, ms(1_000)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_time_before_the_first_call_can_go_is_not_the_run_s() {
+    let bench = bench(&[parallel(1)], answers(&[400; 2]), deadline(1_000));
+    let state = bench.finish_with_clock_at(ms(5_000)).await;
+    assert_eq!(counts(&state), (2, 0));
+}

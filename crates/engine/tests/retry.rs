@@ -123,3 +123,20 @@ async fn where_everything_fails_retries_end_with_the_run_s_budget() {
     };
     assert!(state.passes[0].calls.iter().any(said));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_refused_for_now_again_and_again_is_not_lost() {
+    let mut steps = vec![Step::fail(1, RateLimited); 6];
+    steps.push(Step::answer(10));
+    let state = Bench::new(&[parallel(1)], false, vec![steps]).finish().await;
+    assert_eq!(state.status, RunStatus::Succeeded);
+    assert_eq!(state.passes[0].calls[0].attempts.len(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_always_refused_ends() {
+    let state =
+        Bench::new(&[parallel(1)], false, vec![vec![Step::fail(1, RateLimited)]]).finish().await;
+    assert_eq!(state.status, RunStatus::Failed);
+    assert_eq!(state.passes[0].calls[0].attempts.len(), 13);
+}

@@ -11,7 +11,7 @@ use crate::pass::Phase;
 impl Dispatcher {
     /// When the deadline has to be looked at, while it matters.
     pub(super) fn deadline(&self) -> Option<Micros> {
-        self.budget.deadline().filter(|_| self.fatal.is_none())
+        self.budget.deadline().filter(|_| self.fatal.is_none()).map(|time| self.began + time)
     }
 
     /// Gives up what is left when the money or the time is used up.
@@ -30,8 +30,8 @@ impl Dispatcher {
             let most = format::cost(most);
             return Some(reached(format!("The run's spending limit of {most} is reached.")));
         }
-        let deadline = self.budget.deadline().filter(|at| self.now() >= *at)?;
-        let time = format::seconds(deadline);
+        let time = self.budget.deadline().filter(|time| self.now() >= self.began + *time)?;
+        let time = format::seconds(time);
         Some(reached(format!("The run's deadline, {time} after its start, is reached.")))
     }
 

@@ -15,6 +15,8 @@ use crate::{Answer, AttemptId, Ended, Outcome};
 const ELSEWHERE: Micros = Micros::from_millis(100);
 /// So many failures of one call are put down to a provider that is being tried again.
 const MOST_PROBES: u32 = 4;
+/// So many refusals of one call (429) are put down to a limit that is not known yet.
+const MOST_REFUSALS: u32 = 10;
 
 impl Dispatcher {
     /// Takes in one report. Late ones, of attempts that are over, mean nothing.
@@ -154,12 +156,16 @@ impl Dispatcher {
             self.fail_landed(index, id.call, at, failure.clone(), flight.text);
             return self.give_up(Failure { message, ..failure });
         }
-        // It went to see whether a provider works again: that is not its call's fault, unless it is
-        // this very call that the provider fails at.
-        let excused = ended.was_probe
-            && (failure.kind == FailureKind::Unreachable
-                || pass.count_probe(id.call) <= MOST_PROBES);
+        // It went to see whether a provider works again, or too soon: neither is its call's fault,
+        // unless it is this very call that the provider fails at.
+        let excused = match failure.kind {
+            FailureKind::RateLimited => pass.count_refusal(id.call) <= MOST_REFUSALS,
+            FailureKind::Unreachable => ended.was_probe,
+            _ => ended.was_probe && pass.count_probe(id.call) <= MOST_PROBES,
+        };
         let failed = if excused { pass.failures(id.call) } else { pass.count_failure(id.call) };
+        // Each wait is longer than the one before, whatever the reason.
+        let tries = failed + pass.refusals(id.call);
         let retryable = failure.kind.is_retryable()
             || (failure.kind == FailureKind::Unreachable
                 && (ended.elsewhere || excused || self.log.any_succeeded()));
@@ -168,7 +174,7 @@ impl Dispatcher {
             self.retries_left -= u64::from(!excused);
             let wait = match ended.elsewhere {
                 true => ELSEWHERE,
-                false => self.retry.wait(failed.max(1), &failure, &mut self.rng),
+                false => self.retry.wait(tries.max(1), &failure, &mut self.rng),
             };
             pass.wait(id.call, at + wait);
             return self.log.attempt_failed(at, id, failure, Some(at + wait));

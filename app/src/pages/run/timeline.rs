@@ -226,9 +226,10 @@ fn limit_line(steps: &[Step], lanes: usize, axis: &Axis) -> String {
 
 #[component]
 fn PanelView(run: Run, frame: Memo<Frame>, axis: Memo<Axis>, panel: usize) -> impl IntoView {
-    let (mode, lanes) = frame.with_untracked(|f| {
-        f.panels.get(panel).map_or((PassMode::Parallel, 0), |p| (p.mode, p.lanes.len()))
-    });
+    let mode = frame.with_untracked(|f| f.panels.get(panel).map_or(PassMode::Parallel, |p| p.mode));
+    // The user can add lanes while the pass goes on.
+    let lanes =
+        Memo::new(move |_| frame.with(|f| f.panels.get(panel).map_or(0, |p| p.lanes.len())));
     let colour = match mode {
         PassMode::Sequential => "--c:var(--seq)",
         PassMode::Parallel => "--c:var(--par)",
@@ -263,8 +264,9 @@ fn PanelView(run: Run, frame: Memo<Frame>, axis: Memo<Axis>, panel: usize) -> im
                     {move || facts.get().0} <span class="hide-s">{move || facts.get().1}</span>
                 </span>
             </div>
-            {(0..lanes)
-                .map(|lane| {
+            {move || {
+                let lanes = lanes.get();
+                (0..lanes).map(|lane| {
                     let bracket = mode == PassMode::Parallel && lane == lanes / 2;
                     view! {
                         <lane::LaneRow
@@ -277,7 +279,7 @@ fn PanelView(run: Run, frame: Memo<Frame>, axis: Memo<Axis>, panel: usize) -> im
                         />
                     }
                 })
-                .collect_view()}
+                .collect_view()}}
             <div class="whole" inner_html=bound></div>
             <div class="whole" inner_html=limits></div>
         </section>

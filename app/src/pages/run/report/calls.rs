@@ -134,7 +134,7 @@ pub(super) fn card(state: &RunState) -> impl IntoView + use<> {
                 <h2 id="h-c">{if several { "Calls" } else { "Calls by task" }}</h2>
                 <span class="hint">{trouble(state)}{from_cache(state)}</span>
             </div>
-            <div class="scroll">
+            <div class="scroll" tabindex="0" role="group" aria-labelledby="h-c">
                 <table>
                     <thead>
                         <tr>

@@ -28,7 +28,7 @@ pub(super) fn card(state: &RunState) -> impl IntoView + use<> {
             <div class="card-head">
                 <h2 id="h-r">"Where calls went"</h2>
             </div>
-            <div class="scroll">
+            <div class="scroll" tabindex="0" role="group" aria-labelledby="h-r">
                 <table>
                     <thead>
                         <tr>

@@ -76,7 +76,7 @@ fn limit_table(state: &RunState) -> impl IntoView + use<> {
             }
         };
         view! {
-            <div class="scroll">
+            <div class="scroll" tabindex="0" role="group" aria-label="Concurrency limit">
                 <table class="tight">
                     <caption class="sr">"Concurrency limit"</caption>
                     <thead>
@@ -112,7 +112,7 @@ pub(super) fn card(state: &RunState) -> impl IntoView + use<> {
     view! {
         <details class="card-foot">
             <summary>"Timeline as a table"</summary>
-            <div class="scroll">
+            <div class="scroll" tabindex="0" role="group" aria-label="Timeline as a table">
                 <table class="tight">
                     <thead>
                         <tr>

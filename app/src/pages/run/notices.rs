@@ -22,10 +22,11 @@ pub(super) fn notices(state: &RunState, now: Micros) -> Vec<Notice> {
         let text = "Nothing starts; what is under way goes on.".to_owned();
         say("Paused.".to_owned(), text);
     }
-    let holds = state.passes.iter().filter_map(|p| p.holding.as_ref());
-    for hold in holds.filter(|h| h.why == HoldReason::Breaker) {
-        let heading = "Paused: no provider answers.".to_owned();
-        say(heading, format!("{} It goes on by itself.", hold.message));
+    let mut holds = state.passes.iter().filter_map(|p| p.holding.as_ref());
+    if holds.any(|h| h.why == HoldReason::Breaker) {
+        // Why not is said with each breaker.
+        let text = "It goes on by itself when one does.".to_owned();
+        say("Paused: no provider answers.".to_owned(), text);
     }
     for route in &state.routes {
         let name = state.header.route_name(route.route);

@@ -255,6 +255,7 @@ fn name(sheet: &mut Sheet, state: &RunState, call: CallId, x: f64, width: f64, t
 mod tests {
     use super::*;
     use crate::charts::fixture;
+    use lanes_model::{LimitReason, Micros};
 
     /// Whether every element that opens closes, in order.
     fn well_formed(svg: &str) -> bool {
@@ -288,6 +289,20 @@ mod tests {
         assert!(!svg.contains("<script"));
         assert!(svg.contains("&lt;script&gt;"));
         assert!(well_formed(&svg));
+    }
+
+    #[test]
+    fn a_limit_is_a_line_whose_steps_say_why() {
+        let mut state = fixture::finished("Text");
+        let change = |at, limit, why| lanes_model::LimitChange { at: Micros(at), limit, why };
+        let pass = state.passes.iter_mut().find(|p| p.mode == PassMode::Parallel).unwrap();
+        pass.limits =
+            vec![change(0, 2, LimitReason::Start), change(500_000, 1, LimitReason::Slower)];
+        let svg = run_svg(&state);
+        assert!(well_formed(&svg), "{svg}");
+        assert!(svg.contains("<title>Cut: first tokens came later · 1 lane</title>"));
+        assert!(svg.contains(">Concurrency limit</text>"));
+        assert!(!run_svg(&fixture::finished("Text")).contains("Concurrency limit"));
     }
 
     #[test]

@@ -132,7 +132,7 @@ fn csv_has_a_row_for_each_call_of_each_pass_and_no_formula() {
     assert_eq!(first[..4], ["parallel", "summary", "'@document", "succeeded"]);
     assert_eq!(first[5..8], ["0", "1000000", "1000000"]);
     assert_eq!(first[10..14], ["320", "40", "0", "1200"]);
-    assert_eq!(first[15..], [format!("'{ANSWER}").as_str(), "false"]);
+    assert_eq!(first[15..17], [format!("'{ANSWER}").as_str(), "false"]);
     assert_eq!(&rows[1][14], "'+refused | by the provider");
     let formula = |cell: &str| cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
     assert!(rows.iter().flatten().all(|cell| !formula(cell)));

@@ -66,6 +66,7 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/runs/{id}/cancel", post(forms::cancel))
         .route("/runs/{id}/pause", post(forms::pause))
         .route("/runs/{id}/resume", post(forms::resume))
+        .route("/runs/{id}/change", post(forms::change))
         .route("/runs/{id}/delete", post(forms::delete))
         .route("/cache/purge", post(cache::purge_form));
     let pages = page::routes(&state).route("/runs", post(forms::start));

@@ -6,6 +6,7 @@ pub mod compare;
 mod export;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod limit;
 pub mod timeline;
 
 #[cfg(feature = "ssr")]

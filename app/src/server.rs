@@ -13,13 +13,17 @@ mod pages;
 mod request;
 
 #[cfg(all(feature = "hydrate", not(feature = "ssr")))]
-pub use ask::{cancel_run, count_text, resume_run, run_page, sample_text, start_run};
+pub use ask::{
+    cancel_run, change_run, count_text, pause_run, resume_run, run_page, sample_text, start_run,
+};
 pub use data::{ModelHistory, Packed, Prefill, ReportHtml, RunPageData, WorkbenchData};
 #[cfg(feature = "ssr")]
 pub use data::{ProviderBadge, RunsPageData};
 pub use error::UiError;
 #[cfg(any(feature = "ssr", not(feature = "hydrate")))]
-pub use functions::{cancel_run, count_text, resume_run, run_page, sample_text, start_run};
+pub use functions::{
+    cancel_run, change_run, count_text, pause_run, resume_run, run_page, sample_text, start_run,
+};
 #[cfg(feature = "ssr")]
 pub use pages::{default_provider, runs_page, workbench_data};
 #[cfg(feature = "ssr")]

@@ -7,7 +7,7 @@ use axum::extract::{Form, Path, Request, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use lanes_model::{FaultsRequest, FieldError, RunId, RunRequest, sample, spec::InputRequest};
-use lanes_service::{Service, ServiceError};
+use lanes_service::{RunChange, Service, ServiceError};
 use leptos::prelude::provide_context;
 
 use super::{AppState, Problem, page};
@@ -114,6 +114,27 @@ pub async fn cancel(State(service): State<Service>, Path(id): Path<String>) -> R
 pub async fn pause(State(service): State<Service>, Path(id): Path<String>) -> Response {
     match service.pause(&RunId(id.clone())).await {
         Ok(()) => to_run(&id),
+        Err(error) => Problem::from(error).into_response(),
+    }
+}
+
+/// The number of lanes as it was typed.
+#[derive(Debug, serde::Deserialize)]
+pub struct Lanes {
+    concurrency: String,
+}
+
+/// `POST /runs/{id}/change`: how many lanes to use from now on.
+pub async fn change(
+    State(service): State<Service>,
+    Path(id): Path<String>,
+    Form(lanes): Form<Lanes>,
+) -> Response {
+    // What is no number is refused as one that is out of range.
+    let concurrency = Some(lanes.concurrency.trim().parse().unwrap_or(0));
+    let change = RunChange { concurrency, ..RunChange::default() };
+    match service.change(&RunId(id.clone()), change).await {
+        Ok(()) | Err(ServiceError::Conflict(_)) => to_run(&id),
         Err(error) => Problem::from(error).into_response(),
     }
 }

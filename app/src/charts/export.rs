@@ -8,6 +8,7 @@ use lanes_model::{CallId, LedgerState, PassMode, RunState, format, headline};
 
 use super::axis::{Axis, room};
 use super::compare::Bars;
+use super::limit;
 use super::timeline::{Frame, Item, Key, Panel, frame};
 
 const WIDTH: f64 = 1_000.0;
@@ -17,6 +18,7 @@ const LANE: f64 = 22.0;
 const GAP: f64 = 6.0;
 const SEQUENTIAL: &str = "#7a8494";
 const PARALLEL: &str = "#1f5bd0";
+const LIMIT: &str = "#ad3a06";
 const STYLE: &str = "text{font:12px Inter,system-ui,sans-serif;fill:#434b59}.h{font-size:20px;\
     font-weight:600;fill:#12151b}.b{font-weight:600;fill:#12151b}.g{stroke:#e2e6ec}.d{fill:#5d6675}";
 
@@ -121,6 +123,10 @@ fn legend(sheet: &mut Sheet, drawing: &Frame) {
         sheet.text(x + 21.0, "", state.label());
         x += 36.0 + state.label().chars().count() as f64 * 6.6;
     }
+    if drawing.panels.iter().any(|p| !p.limits.is_empty()) {
+        sheet.rect(x, sheet.y - 5.0, 16.0, 2.0, &format!(r#"fill="{LIMIT}""#));
+        sheet.text(x + 21.0, "", "Concurrency limit");
+    }
     sheet.y += 14.0;
 }
 
@@ -144,6 +150,7 @@ fn timelines(sheet: &mut Sheet, state: &RunState, drawing: &Frame, axis: &Axis) 
         sheet.y += 26.0;
         panel_head(sheet, panel);
         sheet.y += 8.0;
+        let first = sheet.y;
         for (i, lane) in panel.lanes.iter().enumerate() {
             let top = sheet.y;
             sheet.y += LANE * 0.7;
@@ -153,6 +160,29 @@ fn timelines(sheet: &mut Sheet, state: &RunState, drawing: &Frame, axis: &Axis) 
             }
             sheet.y = top + LANE + GAP;
         }
+        limit_line(sheet, panel, axis, |x| left + x * scale, first);
+    }
+}
+
+/// The step line of the concurrency limit, each step with its reason.
+fn limit_line(sheet: &mut Sheet, panel: &Panel, axis: &Axis, x: impl Fn(f64) -> f64, top: f64) {
+    let y = |lanes: u32| top + f64::from(lanes) * (LANE + GAP) - GAP / 2.0;
+    let data = limit::path(&panel.limits, axis, &x, y);
+    if data.is_empty() {
+        return;
+    }
+    let stroke = format!(r#"fill="none" stroke="{LIMIT}" stroke-width="2""#);
+    let _ = write!(sheet.out, r#"<path d="{data}" {stroke}/>"#);
+    for step in &panel.limits {
+        let (from, to) = limit::span(step, axis);
+        let _ = write!(
+            sheet.out,
+            r#"<path d="M{:.1} {:.1}H{:.1}" {stroke}><title>{}</title></path>"#,
+            x(from),
+            y(step.limit),
+            x(to),
+            step.label()
+        );
     }
 }
 
@@ -225,6 +255,7 @@ fn name(sheet: &mut Sheet, state: &RunState, call: CallId, x: f64, width: f64, t
 mod tests {
     use super::*;
     use crate::charts::fixture;
+    use lanes_model::{LimitReason, Micros};
 
     /// Whether every element that opens closes, in order.
     fn well_formed(svg: &str) -> bool {
@@ -258,6 +289,20 @@ mod tests {
         assert!(!svg.contains("<script"));
         assert!(svg.contains("&lt;script&gt;"));
         assert!(well_formed(&svg));
+    }
+
+    #[test]
+    fn a_limit_is_a_line_whose_steps_say_why() {
+        let mut state = fixture::finished("Text");
+        let change = |at, limit, why| lanes_model::LimitChange { at: Micros(at), limit, why };
+        let pass = state.passes.iter_mut().find(|p| p.mode == PassMode::Parallel).unwrap();
+        pass.limits =
+            vec![change(0, 2, LimitReason::Start), change(500_000, 1, LimitReason::Slower)];
+        let svg = run_svg(&state);
+        assert!(well_formed(&svg), "{svg}");
+        assert!(svg.contains("<title>Cut: first tokens came later · 1 lane</title>"));
+        assert!(svg.contains(">Concurrency limit</text>"));
+        assert!(!run_svg(&fixture::finished("Text")).contains("Concurrency limit"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use lanes_model::{
 };
 
 use super::compare;
+use super::limit::{Step, close, steps};
 
 /// What a bar is; with its number it tells the bars of a lane apart from frame to frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,6 +18,8 @@ pub enum Key {
     Gap(LedgerState, Micros),
     /// What a call is expected to take from now on.
     Ghost(CallId),
+    /// Time in which the lane is closed, from that time on.
+    Closed(Micros),
 }
 
 /// A bar. Times count from the start of its pass.
@@ -64,6 +67,8 @@ pub struct Panel {
     /// The lower bound of a parallel pass, and whether it is an estimate: it is until the pass is
     /// complete.
     pub bound: Option<(LowerBound, bool)>,
+    /// How many lanes may be in use when; empty when all may, all the time.
+    pub limits: Vec<Step>,
 }
 
 /// The whole drawing at a moment.
@@ -169,6 +174,13 @@ fn panel(
             place(lane, s, &critical);
         }
     }
+    let shown = at.unwrap_or(Micros::MAX).min(pass.wall(now));
+    // Until when a limit holds that goes on is not known.
+    let open_end = at.is_none() && pass.end.is_none();
+    let limits = steps(pass, if open_end { Micros::MAX } else { shown });
+    if !limits.is_empty() {
+        lanes.iter_mut().for_each(|lane| close(lane, shown));
+    }
     for g in ghosts {
         let start = g.start.max(pass.start.map_or(Micros::ZERO, |z| now.since(z)));
         if let Some(lane) = lanes.get_mut(usize::from(g.lane.0)).filter(|_| start < g.end) {
@@ -201,6 +213,7 @@ fn panel(
         total: pass.calls.len() as u64,
         expected,
         bound,
+        limits,
     }
 }
 

@@ -7,11 +7,13 @@ use leptos::prelude::*;
 
 use crate::server::{Packed, ReportHtml, RunPageData};
 
+mod controls;
 mod facts;
 mod follow;
 mod head;
 mod hero;
 mod keys;
+mod notices;
 #[cfg(feature = "ssr")]
 mod page;
 mod replay;

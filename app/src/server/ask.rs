@@ -37,7 +37,18 @@ pub async fn cancel_run(id: String) -> Result<(), UiError> {
     ask("cancel", None, body("id", &quoted(&id))).await.map(|_| ())
 }
 
-/// Takes an interrupted run up again.
+/// Pauses a run.
+pub async fn pause_run(id: String) -> Result<(), UiError> {
+    ask("pause", None, body("id", &quoted(&id))).await.map(|_| ())
+}
+
+/// Changes how many lanes a run uses.
+pub async fn change_run(id: String, concurrency: u32) -> Result<(), UiError> {
+    let fields = [&quoted(&id), ",\"concurrency\":", &concurrency.to_string()].concat();
+    ask("change", None, body("id", &fields)).await.map(|_| ())
+}
+
+/// Takes an interrupted run up again, or lets a paused one go on.
 pub async fn resume_run(id: String) -> Result<(), UiError> {
     ask("resume", None, body("id", &quoted(&id))).await.map(|_| ())
 }

@@ -65,7 +65,23 @@ pub async fn cancel_run(id: String) -> Result<(), UiError> {
     Ok(super::service()?.cancel(&RunId(id)).await?)
 }
 
-/// Takes an interrupted run up again.
+/// Pauses a run: nothing starts, what is under way goes on.
+#[server(endpoint = "pause", input = Json)]
+pub async fn pause_run(id: String) -> Result<(), UiError> {
+    Ok(super::service()?.pause(&RunId(id)).await?)
+}
+
+/// Changes how many lanes a run uses.
+#[server(endpoint = "change", input = Json)]
+pub async fn change_run(id: String, concurrency: u32) -> Result<(), UiError> {
+    let change = lanes_service::RunChange {
+        concurrency: Some(concurrency.into()),
+        ..lanes_service::RunChange::default()
+    };
+    Ok(super::service()?.change(&RunId(id), change).await?)
+}
+
+/// Takes an interrupted run up again, or lets a paused one go on.
 #[server(endpoint = "resume", input = Json)]
 pub async fn resume_run(id: String) -> Result<(), UiError> {
     Ok(super::service()?.resume(&RunId(id)).await?)

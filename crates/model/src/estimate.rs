@@ -252,7 +252,9 @@ fn remaining_in(
             None => {}
         }
     }
-    let mut lanes: Lanes = (0..).map(LaneId).zip(free).collect();
+    // Nothing new begins on a lane that is closed.
+    let open = pass.limit().clamp(1, u32::from(u16::MAX)) as usize;
+    let mut lanes: Lanes = (0..).map(LaneId).zip(free).take(open).collect();
     out.extend(sorted(waiting).into_iter().map(|(ready, call, time)| {
         let (lane, start, end) = lanes.place(ready, time);
         ScheduledCall { call, lane, start, end }

@@ -3,16 +3,19 @@
 //! Every statement is computed from the log: the time ledger, and list scheduling of the calls as
 //! long as they were.
 
+mod sending;
+
+use self::sending::Held;
 use crate::format::{count, percent, seconds_headline, seconds_table};
 use crate::{
-    Binding, CallId, CallState, Ledger, LedgerState, LowerBound, Micros, PassMode, PassState,
-    PassStatus, RunState, Segment, call_segments, lower_bound, schedule, segments,
+    Binding, CallId, CallState, HoldReason, Ledger, LedgerState, LowerBound, Micros, PassMode,
+    PassState, PassStatus, RunState, Segment, call_segments, lower_bound, schedule, segments,
 };
 
 /// A loss smaller than this share of the lane time is not worth a sentence.
 const WORTH_SAYING: f64 = 0.01;
 
-/// One to three sentences about where the time went, once the pass they are about is complete:
+/// A few sentences about where the time went, once the pass they are about is complete:
 /// the parallel one, or the only one. Empty before that.
 #[must_use]
 pub fn explain_ledger(state: &RunState) -> Vec<String> {
@@ -23,27 +26,54 @@ pub fn explain_ledger(state: &RunState) -> Vec<String> {
     if ledger.total() == Micros::ZERO {
         return Vec::new();
     }
-    let mut sentences = vec![losses(state, pass, &found, &ledger)];
-    sentences.extend(what_if(state, pass));
+    let (total, wall) = (ledger.total(), pass.wall(state.latest));
+    let held = |why| Held::of(pass, &found, why);
+    let (queue, down, paused) =
+        (held(HoldReason::Queue), held(HoldReason::Breaker), held(HoldReason::Pause));
+    let mut sentences = Vec::new();
+    // Where one of these took the most, its own sentence says so.
+    let special = [queue, down, paused].map(|h| h.lanes).into_iter().max().unwrap_or_default();
+    sentences.extend(losses(state, pass, &found, &ledger, down.lanes, special));
+    sentences.extend(sending::queue(state, queue, total));
+    sentences.extend(sending::breaker(state, down, wall));
+    sentences.extend(sending::pause(paused, wall));
+    sentences.extend(sending::hedges(state, pass));
+    // Where the limit changed, what fixed lanes would have done is said of where it settled.
+    sentences.extend(match pass.limits.is_empty() {
+        true => what_if(state, pass),
+        false => sending::limits(state, pass),
+    });
     sentences
 }
 
-/// Where the most lane time was lost, or how little was.
-fn losses(state: &RunState, pass: &PassState, found: &[Segment], ledger: &Ledger) -> String {
+/// Where the most lane time was lost, or how little was. `down` is the part of the backoff in which no
+/// provider answered; none when nothing took more than `special`, which is told elsewhere.
+fn losses(
+    state: &RunState,
+    pass: &PassState,
+    found: &[Segment],
+    ledger: &Ledger,
+    down: Micros,
+    special: Micros,
+) -> Option<String> {
     let get = |state| ledger.get(state);
-    let retries = get(LedgerState::FailedAttempt) + get(LedgerState::RetryBackoff);
+    let retries = get(LedgerState::FailedAttempt) + get(LedgerState::RetryBackoff).since(down);
     let causes = [
         (get(LedgerState::Idle), "idle"),
         (retries, "on failed attempts and the waits after them"),
         (get(LedgerState::RateLimitWait), "waiting for the provider's rate limit"),
         (get(LedgerState::DependencyWait), "waiting for other calls"),
-        (get(LedgerState::QueueWait), "waiting for other runs"),
         (get(LedgerState::Engine), "on engine overhead"),
     ];
     let total = ledger.total().as_secs_f64();
     let mode = pass.mode.label();
     let largest = causes.into_iter().rev().max_by_key(|&(time, _)| time);
-    match largest {
+    if largest.is_none_or(|(time, _)| time <= special)
+        && special.as_secs_f64() >= WORTH_SAYING * total
+    {
+        return None;
+    }
+    Some(match largest {
         Some((time, how)) if time.as_secs_f64() >= WORTH_SAYING * total => {
             let amount = seconds_table(time);
             // A lane-second is a second of one lane; with one lane they are plain seconds.
@@ -54,6 +84,7 @@ fn losses(state: &RunState, pass: &PassState, found: &[Segment], ledger: &Ledger
             };
             let why = match how {
                 "idle" => idle_cause(state, pass, found, time),
+                _ if time == retries => sending::failures(state, pass),
                 _ => None,
             };
             let why = why.map(|why| format!(": {why}")).unwrap_or_default();
@@ -64,7 +95,7 @@ fn losses(state: &RunState, pass: &PassState, found: &[Segment], ledger: &Ledger
             let share = percent(work.as_secs_f64() / total);
             format!("{share} of the lane time of {mode} goes to requests.")
         }
-    }
+    })
 }
 
 /// Why lanes were idle, when most of it was at the end: nothing was left for them.
@@ -226,79 +257,4 @@ fn capitalised(n: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::{self, Script};
-    use crate::{Mode, task};
-
-    /// A run of the six tasks on one document that took these times, in milliseconds.
-    fn explained(mode: Mode, lanes: u32, ms: &[u64]) -> Vec<String> {
-        let mut state = testing::run(&Script::plain(mode, lanes, ms));
-        state.header.tasks = task::built_in();
-        state.header.documents.truncate(1);
-        for (i, call) in (0..).zip(&mut state.header.plan.calls) {
-            (call.task, call.document) = (i, 0);
-        }
-        explain_ledger(&state)
-    }
-
-    const SIX: [u64; 6] = [2_340, 1_450, 1_800, 2_350, 2_460, 1_600];
-
-    #[test]
-    fn idle_lanes_wait_for_the_longest_call() {
-        let sentences = explained(Mode::Compare, 6, &SIX);
-        assert_eq!(
-            sentences,
-            [
-                "Parallel spends 2.76 lane-seconds idle: five lanes wait for Translation \
-                 (Spanish), the longest call.",
-                "Four lanes would finish at about 3.9 s; more lanes would not finish sooner.",
-            ]
-        );
-    }
-
-    #[test]
-    fn lanes_without_a_call_are_named_and_not_needed() {
-        let sentences = explained(Mode::Parallel, 8, &SIX);
-        assert!(
-            sentences[0].contains("two lanes get no call, and five lanes wait"),
-            "{sentences:?}"
-        );
-        assert!(sentences[1].starts_with("Six lanes would do as well;"), "{sentences:?}");
-    }
-
-    #[test]
-    fn more_lanes_are_proposed_where_they_help() {
-        let sentences = explained(Mode::Parallel, 3, &[1_000; 6]);
-        assert_eq!(
-            sentences,
-            [
-                "100\u{2009}% of the lane time of Parallel goes to requests.",
-                "Two lanes would finish at about 3.0 s; six lanes would finish at about 1.0 s.",
-            ]
-        );
-    }
-
-    #[test]
-    fn a_sequential_run_learns_what_lanes_would_do() {
-        let sentences = explained(Mode::Sequential, 1, &SIX);
-        assert_eq!(sentences[1], "Six lanes would finish the same calls at about 2.5 s.");
-    }
-
-    #[test]
-    fn one_lane_that_would_do_as_well_is_singular() {
-        let sentences = explained(Mode::Parallel, 2, &[9_000, 10]);
-        assert_eq!(sentences[1], "One lane would do as well; more lanes would not finish sooner.");
-    }
-
-    #[test]
-    fn a_rate_limit_that_binds_is_named_instead_of_lanes() {
-        let mut state = testing::run(&Script::plain(Mode::Parallel, 2, &[1_000; 4]));
-        state.header.provider.rpm = Some(2);
-        assert_eq!(
-            explain_ledger(&state)[1],
-            "The provider's limit on requests a minute sets the time, on any number of lanes: \
-             raised to 120, it would save 0.0 s."
-        );
-    }
-}
+mod tests;

@@ -34,6 +34,7 @@ pub mod task;
 mod testing;
 pub mod text;
 mod told;
+mod traffic;
 pub mod view;
 
 pub use bound::{
@@ -66,4 +67,5 @@ pub use summary::RunSummary;
 pub use task::Task;
 pub use text::TextCount;
 pub use told::{Told, ToldLimit};
+pub use traffic::{RouteTraffic, attempt_lines, traffic};
 pub use view::RunView;

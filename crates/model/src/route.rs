@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::LedgerState;
+
 /// The place of a route in [`crate::RunHeader::routes`]; 0 in a run that has but one.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
@@ -81,6 +83,17 @@ impl HoldReason {
     pub const fn is_rate_limit(&self) -> bool {
         matches!(self, HoldReason::RateLimit)
     }
+
+    /// What the lanes do meanwhile that ready calls wait for.
+    #[must_use]
+    pub const fn counts_as(self) -> LedgerState {
+        match self {
+            HoldReason::RateLimit => LedgerState::RateLimitWait,
+            HoldReason::Queue | HoldReason::Pause => LedgerState::QueueWait,
+            // Waiting for a provider that failed to come back is a backoff of the whole pass.
+            HoldReason::Breaker => LedgerState::RetryBackoff,
+        }
+    }
 }
 
 /// Why the number of lanes in use changed while a pass went on.
@@ -113,6 +126,12 @@ impl LimitReason {
             LimitReason::Probe => "Probe",
             LimitReason::User => "Set by hand",
         }
+    }
+
+    /// Whether it made the limit smaller because the provider could not take more.
+    #[must_use]
+    pub const fn is_cut(self) -> bool {
+        matches!(self, LimitReason::RateLimited | LimitReason::Slower)
     }
 }
 

@@ -13,6 +13,7 @@ use leptos::task::spawn_local;
 
 use super::Run;
 use super::facts::{call_name, main_pass};
+use super::notices::notices;
 use crate::browser::frames::{every_frame, later, now_ms};
 use crate::browser::live::{self, Message};
 use crate::server::{UiError, run_page};
@@ -188,12 +189,14 @@ fn progress(state: &RunState) -> String {
         return String::new();
     };
     let count = |status| pass.calls.iter().filter(|c| c.status() == status).count() as u64;
-    let mut text = format!(
+    let mut text: String =
+        notices(state, state.latest).into_iter().map(|n| n.heading + " ").collect();
+    text.push_str(&format!(
         "{}: {} of {} done.",
         pass.mode.label(),
         format::count(count(CallStatus::Succeeded)),
         format::count(pass.calls.len() as u64)
-    );
+    ));
     let calls = (0..).map(CallId).zip(&pass.calls);
     let failed: Vec<_> = calls
         .filter(|(_, c)| c.status() == CallStatus::Failed)

@@ -4,8 +4,8 @@ use lanes_model::{CallStatus, RunState, RunStatus, format};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::Run;
 use super::facts::{cost_word, total_cost};
+use super::{Run, controls, notices};
 use crate::components::badge::{Badge, BadgeText};
 use crate::components::icons::Icon;
 use crate::server::{cancel_run, resume_run, run_page};
@@ -114,6 +114,7 @@ fn Going(run: Run) -> impl IntoView {
                 "Present "
                 <kbd>"P"</kbd>
             </button>
+            <controls::Controls run=run/>
             <form
                 method="post"
                 action=format!("/runs/{}/cancel", run.id())
@@ -176,7 +177,12 @@ pub(super) fn Notes(run: Run) -> impl IntoView {
             )
         })
     };
+    let held = Memo::new(move |_| {
+        let now = run.clock();
+        run.state.with(|s| notices::html(s, now))
+    });
     view! {
+        <div class="whole" inner_html=move || held.get()></div>
         <Show when=move || interrupted.get()>
             <div class="note note--warn" role="status">
                 <Icon name="warn"/>

@@ -9,6 +9,7 @@ use crate::server::ReportHtml;
 mod calls;
 mod figures;
 mod ledger;
+mod routes;
 mod table;
 
 /// The report of a run; none while it goes on.
@@ -18,7 +19,7 @@ pub fn html(state: &RunState) -> Option<ReportHtml> {
     }
     Some(ReportHtml {
         figures: figures::card(state).to_html(),
-        details: (ledger::card(state), calls::card(state)).to_html(),
+        details: (ledger::card(state), routes::card(state), calls::card(state)).to_html(),
         table: table::card(state).to_html(),
     })
 }

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::{Run, replay};
 use crate::charts::axis::{Axis, live_end, room};
+use crate::charts::limit::{Step, path, span};
 use crate::charts::timeline::{Frame, Panel, frame, order};
 use crate::components::markup::{definition, percent, swatch};
 
@@ -129,6 +130,9 @@ fn legend(frame: &Frame) -> String {
     if frame.panels.iter().flat_map(|p| p.lanes.iter().flatten()).any(|i| i.critical) {
         html.push_str(r#"<li><span class="swatch swatch--crit"></span>Critical path</li>"#);
     }
+    if frame.panels.iter().any(|p| !p.limits.is_empty()) {
+        html.push_str(r#"<li><span class="swatch swatch--limit"></span>Concurrency limit</li>"#);
+    }
     if let Some((b, estimated)) = frame.panels.iter().find_map(|p| p.bound) {
         let time = if estimated { format::seconds_estimate } else { format::seconds };
         let word = format!("Lower bound {}", time(b.us));
@@ -179,6 +183,9 @@ fn panel_facts(panel: &Panel, at: Option<Micros>) -> (String, String) {
     let replayed = at.is_some();
     let mut text = format::plural(panel.lanes.len() as u64, "lane");
     let (mut done, mut ends) = (String::new(), String::new());
+    if let Some(step) = panel.limits.last().filter(|_| panel.wall.is_none() || replayed) {
+        text.push_str(&format!(", limit {}", step.limit));
+    }
     if panel.wall.is_none() || replayed {
         done = format!(" · {} of {} done", format::count(panel.done), format::count(panel.total));
     }
@@ -197,11 +204,32 @@ fn panel_facts(panel: &Panel, at: Option<Micros>) -> (String, String) {
     (text, ends)
 }
 
+/// The step line of the limit over so many lanes, each step with its reason.
+fn limit_line(steps: &[Step], lanes: usize, axis: &Axis) -> String {
+    if steps.is_empty() {
+        return String::new();
+    }
+    let line = path(steps, axis, |x| x, f64::from);
+    let mut html = format!(
+        r#"<svg class="limit" style="--n:{lanes}" viewBox="0 0 100 {lanes}" preserveAspectRatio="none" aria-hidden="true"><path d="{line}"></path>"#
+    );
+    for step in steps {
+        let (from, to) = span(step, axis);
+        let (from, to) = (format::fixed(from, 2), format::fixed(to, 2));
+        let (y, label) = (step.limit, step.label());
+        html.push_str(&format!(
+            r#"<path class="hit" d="M{from} {y}H{to}"><title>{label}</title></path>"#
+        ));
+    }
+    html + "</svg>"
+}
+
 #[component]
 fn PanelView(run: Run, frame: Memo<Frame>, axis: Memo<Axis>, panel: usize) -> impl IntoView {
-    let (mode, lanes) = frame.with_untracked(|f| {
-        f.panels.get(panel).map_or((PassMode::Parallel, 0), |p| (p.mode, p.lanes.len()))
-    });
+    let mode = frame.with_untracked(|f| f.panels.get(panel).map_or(PassMode::Parallel, |p| p.mode));
+    // The user can add lanes while the pass goes on.
+    let lanes =
+        Memo::new(move |_| frame.with(|f| f.panels.get(panel).map_or(0, |p| p.lanes.len())));
     let colour = match mode {
         PassMode::Sequential => "--c:var(--seq)",
         PassMode::Parallel => "--c:var(--par)",
@@ -219,6 +247,14 @@ fn PanelView(run: Run, frame: Memo<Frame>, axis: Memo<Axis>, panel: usize) -> im
             )
         })
     };
+    let limits = move || {
+        frame.with(|f| {
+            let panel = f.panels.get(panel);
+            panel
+                .map(|p| axis.with(|a| limit_line(&p.limits, p.lanes.len(), a)))
+                .unwrap_or_default()
+        })
+    };
     view! {
         <section class="panel" style=colour>
             <div class="panel-head">
@@ -228,8 +264,9 @@ fn PanelView(run: Run, frame: Memo<Frame>, axis: Memo<Axis>, panel: usize) -> im
                     {move || facts.get().0} <span class="hide-s">{move || facts.get().1}</span>
                 </span>
             </div>
-            {(0..lanes)
-                .map(|lane| {
+            {move || {
+                let lanes = lanes.get();
+                (0..lanes).map(|lane| {
                     let bracket = mode == PassMode::Parallel && lane == lanes / 2;
                     view! {
                         <lane::LaneRow
@@ -242,8 +279,9 @@ fn PanelView(run: Run, frame: Memo<Frame>, axis: Memo<Axis>, panel: usize) -> im
                         />
                     }
                 })
-                .collect_view()}
+                .collect_view()}}
             <div class="whole" inner_html=bound></div>
+            <div class="whole" inner_html=limits></div>
         </section>
     }
 }

@@ -7,15 +7,6 @@ use crate::{Hold, HoldReason, LedgerState, Micros, PassState, Segment};
 /// A time in which the pass was held back, from its start, and what that counts as.
 pub(super) type Span = (Micros, Micros, LedgerState);
 
-const fn counts_as(why: HoldReason) -> LedgerState {
-    match why {
-        HoldReason::RateLimit => LedgerState::RateLimitWait,
-        HoldReason::Queue | HoldReason::Pause => LedgerState::QueueWait,
-        // Waiting for a provider that failed to come back is a backoff of the whole pass.
-        HoldReason::Breaker => LedgerState::RetryBackoff,
-    }
-}
-
 /// When the pass was held back, and as what it counts.
 pub(super) fn spans(pass: &PassState, frame: Frame) -> Vec<Span> {
     let paused = pass.paused.map(|from| Hold {
@@ -29,7 +20,7 @@ pub(super) fn spans(pass: &PassState, frame: Frame) -> Vec<Span> {
     all.filter_map(|hold| {
         let span = (frame.relative(hold.from).max(free), frame.relative(hold.until));
         free = free.max(span.1);
-        (span.0 < span.1).then_some((span.0, span.1, counts_as(hold.why)))
+        (span.0 < span.1).then_some((span.0, span.1, hold.why.counts_as()))
     })
     .collect()
 }

@@ -65,7 +65,7 @@ fn times_of_a_call_count_from_the_start_of_its_pass() {
         call["attempt_log"],
         json!([{
             "number": 1, "lane": 0, "start_us": 1_000_000, "first_token_us": 2_500_000,
-            "end_us": 4_000_000, "result": "succeeded", "error": null,
+            "end_us": 4_000_000, "result": "succeeded", "error": null, "cost_usd_micros": 42,
         }])
     );
 }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use lanes_model::view::{CallView, PassView};
 use lanes_model::{
-    CallStatus, PassMode, RunState, RunView, UsdMicros, explain_ledger, format, headline,
+    CallStatus, PassMode, RunState, RunView, UsdMicros, explain_ledger, format, headline, traffic,
 };
 
 pub(super) fn markdown(state: &RunState, view: &RunView) -> String {
@@ -15,6 +15,8 @@ pub(super) fn markdown(state: &RunState, view: &RunView) -> String {
     head(&mut out, state, view);
     figures(&mut out, view);
     ledgers(&mut out, state, view);
+    routes(&mut out, state);
+    limits(&mut out, view);
     calls(&mut out, view);
     answers(&mut out, view);
     out
@@ -122,6 +124,41 @@ fn ledgers(out: &mut String, state: &RunState, view: &RunView) {
             line!(out, "| {} | {time} | {share} |", state.label());
         }
         line!(out, "| **Total** | **{}** | |\n", format::ledger_total(ledger));
+    }
+}
+
+/// Which route did what, when there was more than one.
+fn routes(out: &mut String, state: &RunState) {
+    let traffic = traffic(state);
+    if traffic.is_empty() {
+        return;
+    }
+    line!(out, "## Where calls went\n");
+    line!(out, "| Route | Model | Calls answered | Failed attempts | Breaker openings |");
+    line!(out, "|---|---|---:|---:|---:|");
+    for t in traffic {
+        line!(
+            out,
+            "| {} | {} | {} | {} | {} |",
+            inline(&t.name),
+            inline(&t.model),
+            format::count(t.answered),
+            format::count(t.failed),
+            t.opened
+        );
+    }
+    line!(out);
+}
+
+/// How the number of lanes in use changed, where it did.
+fn limits(out: &mut String, view: &RunView) {
+    for pass in view.passes.iter().filter(|p| !p.limits.is_empty()) {
+        line!(out, "## Concurrency limit, {}\n", pass.mode.label());
+        line!(out, "| From | Lanes | Why |\n|---:|---:|---|");
+        for l in &pass.limits {
+            line!(out, "| {} | {} | {} |", format::seconds_table(l.at_us), l.limit, l.why.label());
+        }
+        line!(out);
     }
 }
 

@@ -5,11 +5,11 @@
 use std::borrow::Cow;
 
 use lanes_model::view::CallView;
-use lanes_model::{CallStatus, RunView};
+use lanes_model::{AttemptResult, CallStatus, RunView};
 
 use crate::ServiceError;
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 19] = [
     "pass",
     "task",
     "document",
@@ -27,6 +27,8 @@ const COLUMNS: [&str; 17] = [
     "error",
     "output",
     "from_cache",
+    "route",
+    "hedges",
 ];
 
 pub(super) fn csv(view: &RunView) -> Result<String, ServiceError> {
@@ -44,7 +46,7 @@ pub(super) fn csv(view: &RunView) -> Result<String, ServiceError> {
     String::from_utf8(bytes).map_err(|e| failed(&e))
 }
 
-fn record(view: &RunView, pass: &str, call: &CallView) -> [String; 17] {
+fn record(view: &RunView, pass: &str, call: &CallView) -> [String; 19] {
     let number = |n: Option<u64>| n.map(|n| n.to_string()).unwrap_or_default();
     let document = view.documents.iter().find(|d| d.id == call.document);
     let tokens = call.tokens;
@@ -67,7 +69,18 @@ fn record(view: &RunView, pass: &str, call: &CallView) -> [String; 17] {
         call.error.as_ref().map(|e| e.message.clone()).unwrap_or_default(),
         call.output.clone().unwrap_or_default(),
         call.cached.to_string(),
+        route(view, call),
+        call.attempt_log.iter().filter(|a| a.hedge).count().to_string(),
     ]
+}
+
+/// Where the answer came from, or where the last attempt went: its name and model. Empty where there
+/// was but one place.
+fn route(view: &RunView, call: &CallView) -> String {
+    let answered = call.attempt_log.iter().rfind(|a| a.result == AttemptResult::Succeeded);
+    let attempt = answered.or(call.attempt_log.last());
+    let route = attempt.and_then(|a| view.sending.routes.get(a.route.index()));
+    route.map(|r| format!("{}, {}", r.name, r.model)).unwrap_or_default()
 }
 
 const fn status_id(status: CallStatus) -> &'static str {

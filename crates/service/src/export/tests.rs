@@ -3,8 +3,9 @@
 use lanes_model::provider::Pace;
 use lanes_model::{
     Attempt, AttemptEnd, CallEnd, CallId, DocumentInfo, EventKind, Failure, FailureKind, Finish,
-    Input, LaneId, Micros, Mode, PassEnd, PassId, Plan, ProviderInfo, RunEvent, RunHeader, RunSpec,
-    RunState, RunStatus, Seq, Usage, UsdMicros, task,
+    Input, LaneId, LimitChange, LimitReason, Micros, Mode, PassEnd, PassId, Plan, ProviderInfo,
+    RouteId, RouteInfo, RunEvent, RunHeader, RunSpec, RunState, RunStatus, Seq, Usage, UsdMicros,
+    task,
 };
 
 use super::*;
@@ -124,14 +125,14 @@ fn json_is_the_run_as_the_api_shows_it() {
 fn csv_has_a_row_for_each_call_of_each_pass_and_no_formula() {
     let text = body(ExportFormat::Csv);
     let mut reader = csv::Reader::from_reader(text.as_bytes());
-    assert_eq!(reader.headers().unwrap().len(), 17);
+    assert_eq!(reader.headers().unwrap().len(), 19);
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 4);
     let first: Vec<&str> = rows[0].iter().collect();
     assert_eq!(first[..4], ["parallel", "summary", "'@document", "succeeded"]);
     assert_eq!(first[5..8], ["0", "1000000", "1000000"]);
     assert_eq!(first[10..14], ["320", "40", "0", "1200"]);
-    assert_eq!(first[15..], [format!("'{ANSWER}").as_str(), "false"]);
+    assert_eq!(first[15..17], [format!("'{ANSWER}").as_str(), "false"]);
     assert_eq!(&rows[1][14], "'+refused | by the provider");
     let formula = |cell: &str| cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
     assert!(rows.iter().flatten().all(|cell| !formula(cell)));
@@ -189,4 +190,45 @@ fn a_file_name_is_plain_ascii_whatever_the_title() {
     assert_eq!(file_name("“../../\r\n”", id, "md"), "lanes-run-0199c0de.md");
     assert_eq!(file_name("日本語", id, "json"), "lanes-run-0199c0de.json");
     assert!(file_name(&"word ".repeat(50), id, "json").len() < 64);
+}
+
+/// The same run with two routes, a second attempt and a limit that was cut.
+fn routed() -> RunState {
+    let mut state = state();
+    for name in ["One | two", "Backup"] {
+        let (provider, model) = ("p".to_owned(), "m".to_owned());
+        state.header.routes.push(RouteInfo { provider, name: name.to_owned(), model });
+    }
+    let pass = &mut state.passes[0];
+    let answer = &mut pass.calls[0].attempts[0];
+    (answer.route, answer.hedge) = (RouteId(1), true);
+    let limit = |at, limit, why| LimitChange { at: Micros(at), limit, why };
+    pass.limits =
+        vec![limit(0, 2, LimitReason::Start), limit(500_000, 1, LimitReason::RateLimited)];
+    state
+}
+
+#[test]
+fn csv_says_at_its_end_which_route_answered_and_how_many_second_attempts_there_were() {
+    let csv = export(&routed(), Micros::ZERO, ExportFormat::Csv).unwrap().body;
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let heads = reader.headers().unwrap().clone();
+    assert_eq!(heads.iter().skip(16).collect::<Vec<_>>(), ["from_cache", "route", "hedges"]);
+    let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+    let ends = |row: &csv::StringRecord| (row[17].to_owned(), row[18].to_owned());
+    assert_eq!(ends(&rows[0]), ("Backup, m".to_owned(), "1".to_owned()));
+    assert_eq!(ends(&rows[1]), ("One | two, m".to_owned(), "0".to_owned()));
+    let plain = body(ExportFormat::Csv);
+    assert!(plain.lines().any(|line| line.ends_with(",false,,0")), "{plain}");
+}
+
+#[test]
+fn the_report_says_where_calls_went_and_how_the_limit_changed() {
+    let report = export(&routed(), Micros::ZERO, ExportFormat::Markdown).unwrap().body;
+    assert!(report.contains("| One \\| two | m | 1 | 2 | 0 |"), "{report}");
+    assert!(report.contains("| Backup | m | 1 | 0 | 0 |"), "{report}");
+    assert!(report.contains("## Concurrency limit, Parallel\n"), "{report}");
+    assert!(report.contains("| 0.50 s | 1 | Cut: 429 |"), "{report}");
+    let plain = body(ExportFormat::Markdown);
+    assert!(!plain.contains("Where calls went") && !plain.contains("Concurrency limit"));
 }

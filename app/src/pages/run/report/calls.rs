@@ -1,6 +1,8 @@
 //! The calls of a run that is over as a table: what each took, used and cost, pass beside pass.
 
-use lanes_model::{CallId, CallState, CallStatus, Micros, PassState, RunState, format};
+use lanes_model::{
+    CallId, CallState, CallStatus, Micros, PassState, RunState, attempt_lines, format,
+};
 use leptos::prelude::*;
 
 use super::super::facts::{call_name, cost, cost_word, duration, first_token, main_pass};
@@ -25,6 +27,8 @@ struct Row {
     name: String,
     cells: Vec<String>,
     trouble: bool,
+    /// What became of each attempt, where they are to be told apart.
+    told: Vec<String>,
 }
 
 fn row(state: &RunState, passes: &[&PassState], id: CallId) -> Option<Row> {
@@ -44,8 +48,14 @@ fn row(state: &RunState, passes: &[&PassState], id: CallId) -> Option<Row> {
         attempts.join(" / ")
     });
     let trouble = calls.iter().any(|c| c.attempts.len() > 1 || c.status() == CallStatus::Failed);
+    let mut told: Vec<_> = calls
+        .iter()
+        .map(|c| attempt_lines(&state.header, c).join("; "))
+        .filter(|lines| !lines.is_empty())
+        .collect();
+    told.dedup();
     let icon = state.header.task_of(id).map_or("custom", |t| task_icon(t.id.as_str()));
-    Some(Row { icon, name: call_name(state, id), cells, trouble })
+    Some(Row { icon, name: call_name(state, id), cells, trouble, told })
 }
 
 fn totals(state: &RunState, passes: &[&PassState]) -> Vec<String> {
@@ -124,7 +134,7 @@ pub(super) fn card(state: &RunState) -> impl IntoView + use<> {
                 <h2 id="h-c">{if several { "Calls" } else { "Calls by task" }}</h2>
                 <span class="hint">{trouble(state)}{from_cache(state)}</span>
             </div>
-            <div class="scroll">
+            <div class="scroll" tabindex="0" role="group" aria-labelledby="h-c">
                 <table>
                     <thead>
                         <tr>
@@ -171,6 +181,7 @@ fn draw(row: Row) -> impl IntoView {
             </td>
         }
     });
+    let told = row.told.into_iter().map(|line| view! { <p class="told">{line}</p> });
     view! {
         <tr>
             <th scope="row">
@@ -178,6 +189,7 @@ fn draw(row: Row) -> impl IntoView {
                     <Icon name=row.icon/>
                     {row.name}
                 </span>
+                {told.collect_view()}
             </th>
             {cells.collect_view()}
         </tr>

@@ -1,6 +1,8 @@
 //! The time ledger: where every lane-second went. The bars share one scale; the figures add up.
 
-use lanes_model::{Ledger, LedgerState, Micros, RunState, explain_ledger, format, segments};
+use lanes_model::{
+    Ledger, LedgerState, Micros, PassState, RunState, explain_ledger, format, segments,
+};
 use leptos::prelude::*;
 
 use crate::charts::timeline::order;
@@ -24,10 +26,20 @@ fn columns(state: &RunState) -> Vec<Column> {
         Some(Column {
             name: pass.mode.label(),
             ledger: Ledger::of(&segments(pass, state.latest)),
-            hint: format!("{} {} × {wall}", pass.mode.label(), pass.lanes),
+            hint: format!(
+                "{} {}{} × {wall}",
+                pass.mode.label(),
+                if closes(pass) { "up to " } else { "" },
+                pass.lanes
+            ),
         })
     };
     order(state).into_iter().filter_map(pass).collect()
+}
+
+/// Whether fewer lanes were in use at some time: closed lanes have no time.
+fn closes(pass: &PassState) -> bool {
+    pass.limits.iter().any(|l| l.limit < pass.lanes)
 }
 
 fn bar(column: &Column, longest: Micros) -> impl IntoView + use<> {
@@ -64,7 +76,7 @@ fn lane_seconds(ledger: &Ledger) -> String {
     }
 }
 
-fn table(columns: &[Column]) -> impl IntoView + use<> {
+fn table(columns: &[Column], total: &'static str) -> impl IntoView + use<> {
     let shown: Vec<_> = columns.iter().map(|c| format::ledger_display(&c.ledger)).collect();
     let heads = columns
         .iter()
@@ -116,7 +128,7 @@ fn table(columns: &[Column]) -> impl IntoView + use<> {
             <tbody>{rows}</tbody>
             <tfoot>
                 <tr>
-                    <th scope="row">"Concurrency × wall time"</th>
+                    <th scope="row">{total}</th>
                     {totals}
                 </tr>
             </tfoot>
@@ -133,6 +145,10 @@ pub(super) fn card(state: &RunState) -> impl IntoView + use<> {
     let words = explain_ledger(state).join(" ");
     let hints = columns.iter().map(|c| c.hint.as_str()).collect::<Vec<_>>().join(", ");
     let longest = columns.iter().map(|c| c.ledger.total()).max().unwrap_or_default();
+    let total = match state.passes.iter().any(closes) {
+        true => "Lanes in use × time",
+        false => "Concurrency × wall time",
+    };
     let bars = columns.iter().map(|c| bar(c, longest)).collect_view();
     Some(view! {
         <section class="card" aria-labelledby="h-l">
@@ -146,7 +162,7 @@ pub(super) fn card(state: &RunState) -> impl IntoView + use<> {
                 <div class="c6 card-body ledger" style="padding-top:var(--2)">
                     {bars} <p class="sub" style="font-size:var(--t-sm)">{words}</p>
                 </div>
-                <div class="c6 scroll">{table(&columns)}</div>
+                <div class="c6 scroll">{table(&columns, total)}</div>
             </div>
         </section>
     })

@@ -1,9 +1,10 @@
 //! The timeline as a table, for those who read it rather than see it.
 
-use lanes_model::{CallId, Ledger, PassState, RunState, call_segments, format};
+use lanes_model::{CallId, Ledger, Micros, PassState, RunState, call_segments, format};
 use leptos::prelude::*;
 
 use super::super::facts::call_name;
+use crate::charts::limit::steps;
 use crate::charts::timeline::order;
 
 type Row = [String; 6];
@@ -40,9 +41,62 @@ fn row(state: &RunState, pass: &PassState, id: CallId) -> Option<Row> {
     ])
 }
 
+/// The changes of the concurrency limit, pass by pass: pass, time, lanes and why.
+fn limits(state: &RunState) -> Vec<[String; 4]> {
+    order(state)
+        .into_iter()
+        .filter_map(|i| state.passes.get(i))
+        .flat_map(|pass| {
+            steps(pass, Micros::MAX).into_iter().map(|s| {
+                [
+                    format::seconds_table(s.start),
+                    pass.mode.label().to_owned(),
+                    format::count(s.limit.into()),
+                    s.why.label().to_owned(),
+                ]
+            })
+        })
+        .collect()
+}
+
+/// The limit's changes as a table; nothing when there were none.
+fn limit_table(state: &RunState) -> impl IntoView + use<> {
+    let rows = limits(state);
+    (!rows.is_empty()).then(|| {
+        let row = |[at, pass, lanes, why]: [String; 4]| {
+            view! {
+                <tr>
+                    <th scope="row" class="num">
+                        {at}
+                    </th>
+                    <td>{pass}</td>
+                    <td class="num">{lanes}</td>
+                    <td>{why}</td>
+                </tr>
+            }
+        };
+        view! {
+            <div class="scroll" tabindex="0" role="group" aria-label="Concurrency limit">
+                <table class="tight">
+                    <caption class="sr">"Concurrency limit"</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col" class="num">"Limit from"</th>
+                            <th scope="col">"Pass"</th>
+                            <th scope="col" class="num">"Lanes"</th>
+                            <th scope="col">"Why"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows.into_iter().map(row).collect_view()}</tbody>
+                </table>
+            </div>
+        }
+    })
+}
+
 /// The table, folded away.
 pub(super) fn card(state: &RunState) -> impl IntoView + use<> {
-    let rows = rows(state);
+    let (rows, limit_table) = (rows(state), limit_table(state));
     let row = |[pass, call, lane, start, duration, states]: Row| {
         view! {
             <tr>
@@ -58,7 +112,7 @@ pub(super) fn card(state: &RunState) -> impl IntoView + use<> {
     view! {
         <details class="card-foot">
             <summary>"Timeline as a table"</summary>
-            <div class="scroll">
+            <div class="scroll" tabindex="0" role="group" aria-label="Timeline as a table">
                 <table class="tight">
                     <thead>
                         <tr>
@@ -73,6 +127,7 @@ pub(super) fn card(state: &RunState) -> impl IntoView + use<> {
                     <tbody>{rows.into_iter().map(row).collect_view()}</tbody>
                 </table>
             </div>
+            {limit_table}
         </details>
     }
 }

@@ -1,13 +1,13 @@
 //! One lane of the timeline: its calls, the time between them, and what is still to come.
 
-use lanes_model::{CallId, LedgerState, Micros, format};
+use lanes_model::{CallId, LedgerState, Micros, PassState, attempt_lines, format};
 use leptos::prelude::*;
 
 use super::super::facts::call_name;
 use super::Run;
 use crate::charts::axis::{Axis, shares};
-use crate::charts::timeline::{Frame, Item, Key};
-use crate::components::markup::{bars, percent, place, swatch};
+use crate::charts::timeline::{Frame, Item, Key, order};
+use crate::components::markup::{bars, escape, percent, place, swatch};
 
 /// A track is taken to be that wide where a least width in pixels has to become a share.
 const NOMINAL_PX: f64 = 1_000.0;
@@ -86,6 +86,7 @@ fn Bar(
             let class = format!("bar bar--{}", state.class());
             view! { <span class=class style=style></span> }.into_any()
         }
+        Key::Closed(_) => view! { <span class="closed" style=style></span> }.into_any(),
         Key::Ghost(call) => {
             let name = run.state.with_untracked(|s| call_name(s, call));
             view! {
@@ -96,13 +97,16 @@ fn Bar(
             .into_any()
         }
         Key::Call(call, _) => {
-            view! { <CallBar run=run item=item style=Signal::derive(style) call=call/> }.into_any()
+            view! { <CallBar run=run item=item style=Signal::derive(style) call=call panel=panel/> }
+                .into_any()
         }
     }
 }
 
 fn place_of(item: &Item, axis: &Axis) -> String {
-    place(axis.percent(item.start), axis.percent(item.duration()))
+    // Time in which a lane is closed may have no end.
+    let start = axis.percent(item.start);
+    place(start, axis.percent(item.end).min(100.0).max(start) - start)
 }
 
 /// The parts of a call with where each begins and how wide it is, in percent of the call.
@@ -136,6 +140,7 @@ fn CallBar(
     item: Memo<Option<Item>>,
     style: Signal<String>,
     call: CallId,
+    panel: usize,
 ) -> impl IntoView {
     let name = StoredValue::new(run.state.with_untracked(|s| call_name(s, call)));
     let of =
@@ -160,12 +165,23 @@ fn CallBar(
     let span = move || {
         of(&|i| format!("{} – {}", format::seconds_table(i.start), format::seconds_table(i.end)))
     };
+    let told = Memo::new(move |_| {
+        run.state.with(|s| {
+            let stands =
+                |p: &PassState| p.calls.get(call.index()).map(|c| attempt_lines(&s.header, c));
+            let pass = order(s).get(panel).and_then(|&i| s.passes.get(i));
+            pass.and_then(stands)
+                .unwrap_or_default()
+                .into_iter()
+                .fold(String::new(), |html, line| html + "<br>" + &escape(&line))
+        })
+    });
     let rows = move || {
         let row = |&(state, time): &(LedgerState, Micros)| {
             let text = format!(" {} {}", state.label(), format::seconds_table(time));
             format!("<br>{}", swatch("span", state, &text))
         };
-        of(&|i| i.parts.iter().map(row).collect())
+        of(&|i| i.parts.iter().map(row).collect()) + &told.get()
     };
     view! {
         <button

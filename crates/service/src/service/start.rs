@@ -137,7 +137,11 @@ impl Service {
         let base_url = inner.catalogue.base_url(&header.spec.provider).unwrap_or_default();
         let cache = header.spec.cache.then(|| inner.cache.of_run(Arc::clone(&header), base_url));
         let job = Job {
-            provider: Arc::new(RoutedProvider::new(routes, state.header.spec.faults.as_ref())),
+            provider: Arc::new(RoutedProvider::new(
+                routes,
+                &run,
+                state.header.spec.faults.as_ref(),
+            )),
             records: Arc::new(StoredRecords::new(inner.store.clone(), header)),
             sink: Arc::new(LogSink {
                 run: run.clone(),

@@ -57,7 +57,7 @@ impl Plain<'_> {
         let Self { name, label, .. } = self;
         let (ticked, attributes) = (checked(ticked), self.attributes());
         format!(
-            r#"<label class="row tick {name}"><input type="checkbox" {attributes} value="on"{ticked}> {label}</label>"#
+            r#"<label class="row across {name}"><input type="checkbox" {attributes} value="on"{ticked}> {label}</label>"#
         )
     }
 }

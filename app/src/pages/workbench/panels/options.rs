@@ -34,7 +34,7 @@ pub fn draw(form: Form) -> String {
             plain(1, "Deadline, s").input(line(1), "none", "decimal"),
             select(&plain(2, "Adaptive concurrency"), &adaptive, line(2)),
             select(&plain(3, "Priority"), &priority, line(3)),
-            r#"<p class="hint tick adaptive">Auto adapts the lanes of a parallel run, where no limit of the provider is known.</p>"#
+            r#"<p class="hint across adaptive">Auto adapts the lanes of a parallel run, where no limit of the provider is known.</p>"#
                 .to_owned(),
             plain(4, "Hedge slow calls: a second try beside the first").tick(!line(4).is_empty()),
         ]

@@ -93,7 +93,7 @@ const WORDS: [(&str, &str, &str); 6] = [
     ("", PERCENT, " hangs"),
     ("", PERCENT, " cut answers"),
     ("latency ", "", ""),
-    ("429s above ", "", " requests a minute"),
+    ("429s above ", "", " a minute"),
     ("one dead endpoint", "", ""),
 ];
 
@@ -227,7 +227,7 @@ mod tests {
         let json = r#"{"rpm":90,"dead_endpoint":true}"#;
         let faults = check(json).expect("valid");
         assert_eq!((faults.rpm, faults.dead_endpoint), (Some(90), true));
-        assert_eq!(faults.summary(), "429s above 90 requests a minute, one dead endpoint");
+        assert_eq!(faults.summary(), "429s above 90 a minute, one dead endpoint");
         assert_eq!(serde_json::to_string(&faults).expect("JSON"), json);
         assert!(check(r#"{"rpm":0,"dead_endpoint":false}"#).expect("nothing").is_off());
         for wrong in ["-1", "1000001", "9223372036854775807"] {

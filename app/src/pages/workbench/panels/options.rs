@@ -28,7 +28,7 @@ pub fn draw(form: Form) -> String {
             errors: &d.errors,
         };
         let adaptive = [("", "Auto"), ("on", "On"), ("off", "Off")];
-        let priority = [("", "Interactive: goes first"), ("batch", "Batch: may wait")];
+        let priority = [("", "Interactive"), ("batch", "Batch: may wait")];
         let mut fields = [
             plain(0, "Spending limit, $").input(line(0), "none", "decimal"),
             plain(1, "Deadline, s").input(line(1), "none", "decimal"),
@@ -36,7 +36,7 @@ pub fn draw(form: Form) -> String {
             select(&plain(3, "Priority"), &priority, line(3)),
             r#"<p class="hint across adaptive">Auto adapts the lanes of a parallel run, where no limit of the provider is known.</p>"#
                 .to_owned(),
-            plain(4, "Hedge slow calls: a second try beside the first").tick(!line(4).is_empty()),
+            plain(4, "Hedge slow calls with a second try").tick(!line(4).is_empty()),
         ]
         .concat();
         let named = lines.get(FIELDS.len()..).unwrap_or_default();

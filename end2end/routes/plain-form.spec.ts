@@ -33,3 +33,29 @@ test('a form without a task comes back as it was and says what is missing', asyn
   await expect(page.locator('main')).toContainText(/task/i);
   await expect(page).not.toHaveURL(/\/runs\/./);
 });
+
+test('pace, budget and faults work in the plain form, and come back as they were', async ({ page, lanes, messages }) => {
+  messages.expect(/status of 4(00|22)/);
+  await page.goto('/');
+  await page.locator('.seg').getByText('Parallel', { exact: true }).click();
+  const options = page.locator('details.options');
+  await options.locator('summary').click();
+  await page.getByLabel('Deadline, s').fill('soon');
+  await page.getByLabel('Priority').selectOption('batch');
+  await page.getByLabel(/Hedge slow calls/).check();
+  await page.locator('details.faults summary').click();
+  await page.getByLabel('One dead endpoint').check();
+  await runButton(page).click();
+  await expect(page.getByLabel('Deadline, s')).toHaveValue('soon');
+  await expect(page.getByLabel('Deadline, s')).toHaveAccessibleDescription(/“soon” is not a number of seconds/);
+  await expect(options.locator('summary')).toContainText(/Deadline soon\ss · batch · slow calls hedged/);
+  await page.getByLabel('Deadline, s').fill('30');
+  await runButton(page).click();
+  await page.waitForURL(/\/runs\/[^/?#]+$/);
+  const id = new URL(page.url()).pathname.split('/').pop() ?? '';
+  const view = await lanes.finished(id);
+  expect(view.status).toBe('succeeded');
+  await page.goto(`/?from=${id}`);
+  await expect(options.locator('summary')).toContainText(/Deadline 30\ss · batch · slow calls hedged/);
+  await expect(page.locator('details.faults summary')).toContainText('one dead endpoint');
+});

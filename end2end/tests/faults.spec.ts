@@ -58,3 +58,31 @@ test('the panel is there for a simulator only, and fits a phone', async ({ page 
   });
   await expect(panel).toBeHidden();
 });
+
+test('a limit of requests and a dead endpoint are injected, and the run gets through', async ({ page, lanes }) => {
+  await open(page, '/');
+  await page.getByText('Parallel', { exact: true }).first().click();
+  const panel = page.locator('details', { hasText: 'Inject faults' });
+  await panel.locator('summary').click();
+  await page.getByLabel('429s above, a minute').fill('120');
+  await page.getByLabel('One dead endpoint').check();
+  const words = /429s above 120 a minute, one dead endpoint/;
+  await expect(panel.locator('summary')).toHaveText(words);
+  await expectAccessible(page);
+  await page.reload();
+  await hydrated(page);
+  await expect(panel.locator('summary')).toHaveText(words);
+  await runButton(page).click();
+  const id = await runId(page);
+  const view = await lanes.finished(id);
+  expect(view.status).toBe('succeeded');
+  const events = await (await fetch(`${lanes.url}/api/runs/${id}/events`)).text();
+  expect(events).toContain('rate_limited');
+  expect(events).toContain('· dead endpoint"');
+  await expect(page.locator('.page-head')).toContainText(words);
+  await page.goto(`/?from=${id}`);
+  await hydrated(page);
+  await panel.locator('summary').click();
+  await expect(page.getByLabel('429s above, a minute')).toHaveValue('120');
+  await expect(page.getByLabel('One dead endpoint')).toBeChecked();
+});

@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::extract::{Form, Path, Request, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
+use lanes_model::options::form;
 use lanes_model::{FaultsRequest, FieldError, RunId, RunRequest, sample, spec::InputRequest};
 use lanes_service::{RunChange, Service, ServiceError};
 use leptos::prelude::provide_context;
@@ -24,7 +25,7 @@ pub async fn start(
         request.faults = None;
     }
     let problem = if errors.is_empty() {
-        match state.service.start(&request, None).await {
+        match state.service.start_form(request, &prefill.options).await {
             Ok(started) => return Redirect::to(&format!("/runs/{}", started.id)).into_response(),
             Err(ServiceError::Invalid(errors)) => errors,
             Err(other) => return Problem::from(other).into_response(),
@@ -66,6 +67,9 @@ fn read(fields: &[(String, String)]) -> (RunRequest, Prefill, Vec<FieldError>) {
             .ok(),
     };
     let faults = FaultsRequest::FIELDS.map(one).join("\n");
+    let mut options = form::FIELDS.map(one).to_vec();
+    let fallback = |name: &str| name.starts_with(form::FALLBACK);
+    options.extend(fields.iter().filter(|(k, _)| fallback(k)).map(|(_, v)| v.clone()));
     let request = RunRequest {
         input: match (&sample, unchanged) {
             (Some(id), true) => InputRequest { sample: Some(id.clone()), ..Default::default() },
@@ -96,6 +100,7 @@ fn read(fields: &[(String, String)]) -> (RunRequest, Prefill, Vec<FieldError>) {
         model: one("model"),
         cache: some("cache").is_some(),
         faults,
+        options: options.join("\n"),
         ..Prefill::default()
     };
     (request, prefill, errors)

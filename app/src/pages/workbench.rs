@@ -2,12 +2,12 @@
 //! works without JavaScript; with it, the estimate follows each choice and the run starts in place.
 
 mod draft;
-mod faults;
 mod form;
 mod how;
 mod input;
 #[cfg(feature = "ssr")]
 mod page;
+mod panels;
 mod runbar;
 mod schedule;
 mod tasks;

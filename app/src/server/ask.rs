@@ -21,9 +21,11 @@ pub async fn count_text(text: String) -> Result<TextCount, UiError> {
 }
 
 /// Starts a run.
-pub async fn start_run(request: RunRequest) -> Result<RunId, UiError> {
+pub async fn start_run(request: RunRequest, options: String) -> Result<RunId, UiError> {
     let request = serde_json::to_string(&request).unwrap_or_default();
-    ask("start", None, body("request", &request)).await.map(|id| Read::read(&id))
+    // One argument after the other.
+    let arguments = [&request, ",\"options\":", &quoted(&options)].concat();
+    ask("start", None, body("request", &arguments)).await.map(|id| Read::read(&id))
 }
 
 /// A run and what is needed to draw it.

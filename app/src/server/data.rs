@@ -74,6 +74,9 @@ pub struct Prefill {
     /// Whether cached answers are wanted; the server draws that too.
     #[serde(skip)]
     pub cache: bool,
+    /// Pace, budget and fallback, one a line; see `lanes_model::options::form`. The server draws them.
+    #[serde(skip)]
+    pub options: String,
     /// The run that the form repeats, when it does: the focus goes to concurrency.
     pub from: Option<RunId>,
 }
@@ -108,7 +111,8 @@ reads! {
     WorkbenchData { samples, tasks, providers, limits, history, prefill, errors }
     ModelHistory { provider, model, tasks }
     Prefill {
-        sample, text, count, tasks, mode, race, concurrency, provider, model, faults, cache, from,
+        sample, text, count, tasks, mode, race, concurrency, provider, model, faults, cache,
+        options, from,
     }
     RunPageData { state, now, history, report, faults }
     ReportHtml { figures, details, table }
@@ -226,6 +230,7 @@ mod tests {
                 model: "small".to_owned(),
                 faults: String::new(),
                 cache: false,
+                options: String::new(),
                 from: Some(RunId("7".to_owned())),
             },
             errors: vec![FieldError::new("/tasks", "Choose one.")],

@@ -25,11 +25,11 @@ pub async fn count_text(text: String) -> Result<TextCount, UiError> {
     Ok(service.count(&text).await)
 }
 
-/// Starts a run.
+/// Starts a run with the options that the form says, one a line.
 #[server(endpoint = "start", input = Json)]
-pub async fn start_run(request: RunRequest) -> Result<RunId, UiError> {
+pub async fn start_run(request: RunRequest, options: String) -> Result<RunId, UiError> {
     let service = super::service()?;
-    let id = service.start(&request, None).await?.id;
+    let id = service.start_form(request, &options).await?.id;
     // The page that opens next shows the first calls from its first moment on.
     let begun = |state: &lanes_model::RunState| {
         let calls = || state.passes.iter().flat_map(|p| &p.calls);

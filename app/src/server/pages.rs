@@ -129,6 +129,7 @@ async fn repeat(service: &Service, id: RunId) -> Result<Prefill, UiError> {
         provider: spec.provider.clone(),
         model: spec.model.clone(),
         cache: spec.cache,
+        options: service.option_lines(spec),
         faults: spec.faults.as_ref().map(lanes_model::Faults::fields).unwrap_or_default(),
         from: Some(id),
     })

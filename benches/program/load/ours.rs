@@ -58,10 +58,10 @@ pub async fn pass(load: &Load, url: &str) -> Pass {
     let live = (Arc::clone(&clock), control.clone(), Arc::clone(&limiter));
     hub.insert(header.id.clone(), state.clone(), live.0, live.1, live.2);
     let records = StoredRecords::new(store.clone(), Arc::new(header.clone()));
-    let route = Route { client, model: MODEL.to_owned(), price: None };
+    let route = Route { client, model: MODEL.to_owned(), price: None, headers: Vec::new() };
     let job = Job {
         state,
-        provider: Arc::new(RoutedProvider::new(vec![route], None)),
+        provider: Arc::new(RoutedProvider::new(vec![route], &header.id, None)),
         records: Arc::new(Apart { records, lanes: load.lanes, apart: load.apart }),
         sink: Arc::new(LogSink {
             run: header.id.clone(),

@@ -5,153 +5,13 @@
 //! check of a run asks both through [`Choices`](crate::spec::Choices). Rates are numbers from 0 to 1
 //! to other programs and whole millionths here, so that two runs can be told equal.
 
-use std::fmt;
+mod request;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, MapAccess, Visitor};
+use serde::de;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::FieldError;
 use crate::format::PERCENT;
-use crate::spec::shorten;
-
-/// The longest latency profile, in characters.
-const MOST_LATENCY: usize = 100;
-
-/// Faults as asked for, not yet checked: an object of four optional fields, `error_rate`, `hang_rate`,
-/// `truncate_rate` (numbers from 0 to 1, or texts such as `5 %`) and `latency`; or, from a form, a text
-/// with a line for each of them, rates in percent. Kept as that text, so that what is wrong with it
-/// can be said.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-#[serde(transparent)]
-pub struct FaultsRequest(String);
-
-impl FaultsRequest {
-    /// The names of the fields, in the order of the lines.
-    pub const FIELDS: [&str; 4] = ["error_rate", "hang_rate", "truncate_rate", "latency"];
-
-    /// What the fields of a form say, one a line: three rates in percent and the latency. Empty
-    /// fields ask for nothing, and so does a form without any of them filled in.
-    #[must_use]
-    pub fn typed(fields: String) -> Option<Self> {
-        Some(fields).filter(|f| !f.trim().is_empty()).map(Self)
-    }
-
-    /// Checks the faults; every problem is put to the others. `latency_problem` knows the profiles.
-    pub(crate) fn check(
-        &self,
-        latency_problem: fn(&str) -> Option<String>,
-        errors: &mut Vec<FieldError>,
-    ) -> Faults {
-        let mut lines = self.0.split('\n').map(str::trim);
-        let mut rate = |field: &str, what: &str| {
-            let asked = lines.next().unwrap_or_default().trim_end_matches(['%', ' ']);
-            if asked.is_empty() {
-                return Rate::default();
-            }
-            let rate = asked.parse::<f64>().ok().and_then(|percent| Rate::of(percent / 100.0));
-            rate.unwrap_or_else(|| {
-                let asked = shorten(asked);
-                errors.push(FieldError::new(
-                    format!("/faults/{field}"),
-                    format!("{asked}{PERCENT} {what} cannot be: a share is from 0{PERCENT} to 100{PERCENT}."),
-                ));
-                Rate::default()
-            })
-        };
-        let mut faults = Faults {
-            error_rate: rate("error_rate", "errors"),
-            hang_rate: rate("hang_rate", "hangs"),
-            truncate_rate: rate("truncate_rate", "cut answers"),
-            latency: None,
-        };
-        let latency = lines.next().unwrap_or_default();
-        if !latency.is_empty() {
-            let plain = latency.len() <= MOST_LATENCY
-                && latency.chars().all(|c| c.is_ascii_graphic() || c == ' ');
-            let problem = if plain {
-                latency_problem(latency)
-            } else {
-                Some(format!("A latency has at most {MOST_LATENCY} plain characters."))
-            };
-            match problem {
-                Some(detail) => errors.push(FieldError::new("/faults/latency", detail)),
-                None => faults.latency = Some(latency.to_owned()),
-            }
-        }
-        faults
-    }
-}
-
-impl<'de> Deserialize<'de> for FaultsRequest {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ObjectOrLines;
-        impl<'de> Visitor<'de> for ObjectOrLines {
-            type Value = FaultsRequest;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object such as {\"error_rate\": 0.1}")
-            }
-            fn visit_str<E: de::Error>(self, lines: &str) -> Result<FaultsRequest, E> {
-                Ok(FaultsRequest(lines.to_owned()))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FaultsRequest, A::Error> {
-                let asked = Asked::deserialize(MapAccessDeserializer::new(map))?;
-                let rates = [asked.error_rate, asked.hang_rate, asked.truncate_rate];
-                let mut lines = String::new();
-                for rate in rates {
-                    lines.push_str(&rate.map(|r| r.0).unwrap_or_default());
-                    lines.push('\n');
-                }
-                // A line break in the latency would be one more line: it is not plain, and refused.
-                Ok(FaultsRequest(lines + &asked.latency.unwrap_or_default().replace('\n', "\r")))
-            }
-        }
-        deserializer.deserialize_any(ObjectOrLines)
-    }
-}
-
-/// The object.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Asked {
-    error_rate: Option<Percent>,
-    hang_rate: Option<Percent>,
-    truncate_rate: Option<Percent>,
-    latency: Option<String>,
-}
-
-/// A number from 0 to 1 in percent, or what stands before a text's percent sign.
-struct Percent(String);
-
-impl<'de> Deserialize<'de> for Percent {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NumberOrText;
-        impl Visitor<'_> for NumberOrText {
-            type Value = Percent;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number from 0 to 1, or a text such as \"5 %\"")
-            }
-            fn visit_f64<E: de::Error>(self, share: f64) -> Result<Percent, E> {
-                Ok(Percent((share * 100.0).to_string()))
-            }
-            fn visit_u64<E: de::Error>(self, share: u64) -> Result<Percent, E> {
-                Ok(Percent(share.saturating_mul(100).to_string()))
-            }
-            fn visit_i64<E: de::Error>(self, share: i64) -> Result<Percent, E> {
-                Ok(Percent(share.saturating_mul(100).to_string()))
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Percent, E> {
-                match text.trim().strip_suffix('%') {
-                    Some(percent) if !percent.trim().is_empty() && !percent.contains('\n') => {
-                        Ok(Percent(percent.trim().to_owned()))
-                    }
-                    _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
-                }
-            }
-        }
-        deserializer.deserialize_any(NumberOrText)
-    }
-}
+pub use request::FaultsRequest;
 
 /// The faults of a run: at least one, or there are none to speak of.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -168,6 +28,12 @@ pub struct Faults {
     /// The simulator's latency profile for this run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<String>,
+    /// The requests a minute above which the simulator refuses this run's with 429.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rpm: Option<u32>,
+    /// Whether the run has a second endpoint, at which nobody answers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dead_endpoint: bool,
 }
 
 impl Faults {
@@ -187,7 +53,12 @@ impl Faults {
             }
             fields.push('\n');
         }
-        fields + self.latency.as_deref().unwrap_or_default()
+        fields.push_str(self.latency.as_deref().unwrap_or_default());
+        fields.push('\n');
+        fields.push_str(&self.rpm.map(|rpm| rpm.to_string()).unwrap_or_default());
+        fields.push('\n');
+        fields.push_str(if self.dead_endpoint { "on" } else { "" });
+        fields
     }
 
     /// What is injected, in words: "10 % errors, 5 % cut answers".
@@ -201,8 +72,7 @@ impl Faults {
 #[must_use]
 pub fn summary(fields: &str) -> String {
     let mut words = String::new();
-    let kinds = [" errors", " hangs", " cut answers", "latency "];
-    for (field, kind) in fields.split('\n').zip(kinds) {
+    for (field, (before, unit, after)) in fields.split('\n').zip(WORDS) {
         let value = field.trim().trim_end_matches(['%', ' ']);
         if value.is_empty() || value == "0" {
             continue;
@@ -210,15 +80,22 @@ pub fn summary(fields: &str) -> String {
         if !words.is_empty() {
             words.push_str(", ");
         }
-        // A rate stands before its word, the latency behind it.
-        let parts = match kind.strip_prefix(' ') {
-            Some(_) => [value, PERCENT, kind],
-            None => [kind, value, ""],
-        };
-        parts.iter().for_each(|part| words.push_str(part));
+        // Of a ticked box the words say everything.
+        let value = if value == "on" { "" } else { value };
+        [before, value, unit, after].iter().for_each(|part| words.push_str(part));
     }
     words
 }
+
+/// What stands before each field's value, its unit, and what stands behind.
+const WORDS: [(&str, &str, &str); 6] = [
+    ("", PERCENT, " errors"),
+    ("", PERCENT, " hangs"),
+    ("", PERCENT, " cut answers"),
+    ("latency ", "", ""),
+    ("429s above ", "", " a minute"),
+    ("one dead endpoint", "", ""),
+];
 
 /// A share from 0 to 1, in millionths; a number from 0 to 1 in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -267,6 +144,7 @@ impl<'de> Deserialize<'de> for Rate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::FieldError;
 
     fn asked(json: &str) -> FaultsRequest {
         serde_json::from_str(json).expect("a request for faults")
@@ -332,10 +210,33 @@ mod tests {
         let mut errors = Vec::new();
         let asked = FaultsRequest::typed(typed.to_owned()).expect("faults");
         let faults = asked.check(|_| None, &mut errors);
-        assert_eq!(faults.fields(), "12.5\n\n5\n");
+        assert_eq!(faults.fields(), "12.5\n\n5\n\n\n");
         assert_eq!(faults.summary(), summary(typed));
         for nothing in ["", "\n\n\n", " \n"] {
             assert_eq!(FaultsRequest::typed(nothing.to_owned()), None);
+        }
+        let typed = "\n\n\n\n90\non\n";
+        let faults = FaultsRequest::typed(typed.to_owned()).expect("faults");
+        let faults = faults.check(|_| None, &mut errors);
+        assert_eq!(faults.fields(), typed.trim_end());
+        assert!(errors.is_empty());
+    }
+
+    #[test]
+    fn a_limit_of_requests_and_a_dead_endpoint_are_asked_for_and_said() {
+        let json = r#"{"rpm":90,"dead_endpoint":true}"#;
+        let faults = check(json).expect("valid");
+        assert_eq!((faults.rpm, faults.dead_endpoint), (Some(90), true));
+        assert_eq!(faults.summary(), "429s above 90 a minute, one dead endpoint");
+        assert_eq!(serde_json::to_string(&faults).expect("JSON"), json);
+        assert!(check(r#"{"rpm":0,"dead_endpoint":false}"#).expect("nothing").is_off());
+        for wrong in ["-1", "1000001", "9223372036854775807"] {
+            let errors = check(&format!(r#"{{"rpm":{wrong}}}"#)).expect_err(wrong);
+            assert_eq!(errors[0].pointer, "/faults/rpm");
+            assert!(errors[0].detail.contains(wrong), "{errors:?}");
+        }
+        for wrong in [r#"{"rpm":2.5}"#, r#"{"dead_endpoint":1}"#] {
+            assert!(serde_json::from_str::<FaultsRequest>(wrong).is_err());
         }
     }
 }

@@ -16,7 +16,7 @@ mod flat;
 pub mod format;
 pub mod ids;
 pub mod ledger;
-mod options;
+pub mod options;
 pub mod plan;
 pub mod provider;
 mod read;

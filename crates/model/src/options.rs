@@ -1,6 +1,8 @@
 //! The parts of a request that say how calls are sent rather than which: adaptive concurrency,
 //! hedging, fallbacks and priority. Checked as part of [`RunRequest::check`].
 
+pub mod form;
+
 use serde::{Deserialize, Serialize};
 
 use crate::spec::{Choices, FieldError, shorten};
@@ -25,9 +27,7 @@ impl RunRequest {
     /// Whether the number of lanes in use adapts. By default it does where no limit of the provider is
     /// known, but not in passes that are measured against each other.
     pub(crate) fn is_adaptive(&self, choices: &Choices<'_>, mode: Mode, provider: &str) -> bool {
-        self.adaptive.unwrap_or_else(|| {
-            mode == Mode::Parallel && choices.unlimited.iter().any(|id| id == provider)
-        })
+        self.adaptive.unwrap_or_else(|| choices.adapts(mode, provider))
     }
 
     /// The priority; interactive by default.
@@ -60,9 +60,7 @@ impl RunRequest {
         errors: &mut Vec<FieldError>,
     ) -> Vec<Fallback> {
         let Some(asked) = &self.fallback else {
-            let configured = choices.fallbacks.iter().find(|(id, _)| id == provider);
-            let names = configured.map(|(_, names)| names.as_slice()).unwrap_or_default();
-            return names.iter().filter_map(|name| first_model(choices, name)).collect();
+            return choices.configured_fallbacks(provider);
         };
         if asked.len() > MOST_FALLBACKS {
             let detail = format!("Give at most {MOST_FALLBACKS} fallbacks.");
@@ -119,10 +117,23 @@ impl FallbackRequest {
     }
 }
 
-/// A provider with its first model.
-fn first_model(choices: &Choices<'_>, provider: &str) -> Option<Fallback> {
-    let (id, models) = choices.providers.iter().find(|(id, _)| id == provider)?;
-    Some(Fallback { provider: id.clone(), model: models.first()?.clone() })
+impl Choices<'_> {
+    /// Whether the number of lanes adapts when nobody says.
+    fn adapts(&self, mode: Mode, provider: &str) -> bool {
+        mode == Mode::Parallel && self.unlimited.iter().any(|id| id == provider)
+    }
+
+    /// The fallbacks that a provider is configured with, each with its first model.
+    fn configured_fallbacks(&self, provider: &str) -> Vec<Fallback> {
+        let configured = self.fallbacks.iter().find(|(id, _)| id == provider);
+        let names = configured.map(|(_, names)| names.as_slice()).unwrap_or_default();
+        names.iter().filter_map(|name| self.first_model(name)).collect()
+    }
+
+    fn first_model(&self, provider: &str) -> Option<Fallback> {
+        let (id, models) = self.providers.iter().find(|(id, _)| id == provider)?;
+        Some(Fallback { provider: id.clone(), model: models.first()?.clone() })
+    }
 }
 
 #[cfg(test)]

@@ -26,32 +26,33 @@ pub(crate) struct Route {
     pub(crate) client: Client,
     pub(crate) model: String,
     pub(crate) price: Option<Price>,
+    /// What each request says besides its question.
+    pub(crate) headers: Vec<(String, String)>,
 }
 
 /// Sends a run's calls through the clients of its routes.
 pub(crate) struct RoutedProvider {
     routes: Vec<Route>,
-    /// What each request says besides its question.
-    headers: Vec<(String, String)>,
 }
 
 impl RoutedProvider {
-    /// Routes in their order, at least one.
-    pub(crate) fn new(mut routes: Vec<Route>, faults: Option<&Faults>) -> Self {
-        let Some(faults) = faults else { return Self { routes, headers: Vec::new() } };
-        // A latency of the run's own may be slower than that on purpose.
-        if !faults.hang_rate.is_zero() && faults.latency.is_none() {
-            for route in &mut routes {
+    /// Routes in their order, at least one. The faults reach simulators only: a fallback may be real.
+    pub(crate) fn new(mut routes: Vec<Route>, run: &RunId, faults: Option<&Faults>) -> Self {
+        let Some(faults) = faults else { return Self { routes } };
+        for route in routes.iter_mut().filter(|r| r.client.info(&r.model).simulated) {
+            route.headers = headers(run, faults);
+            // A latency of the run's own may be slower than that on purpose.
+            if !faults.hang_rate.is_zero() && faults.latency.is_none() {
                 route.client = route.client.clone().first_token_within(HANGING);
             }
         }
-        Self { routes, headers: headers(faults) }
+        Self { routes }
     }
 }
 
 /// The faults in the simulator's own headers. They name no seed and no attempt: the simulator counts
-/// how often it was asked the same, so a retry has a new chance.
-fn headers(faults: &Faults) -> Vec<(String, String)> {
+/// how often it was asked the same, so a retry has a new chance. A limit counts for the run as a whole.
+fn headers(run: &RunId, faults: &Faults) -> Vec<(String, String)> {
     let rates = [
         ("x-simulate-error-rate", faults.error_rate),
         ("x-simulate-hang-rate", faults.hang_rate),
@@ -59,9 +60,14 @@ fn headers(faults: &Faults) -> Vec<(String, String)> {
     ];
     let rates = rates.into_iter().filter(|(_, rate)| !rate.is_zero());
     let latency = faults.latency.iter().map(|l| ("x-simulate-latency", l.clone()));
+    let limit = faults
+        .rpm
+        .into_iter()
+        .flat_map(|rpm| [("x-simulate-rpm", rpm.to_string()), ("x-simulate-run", run.to_string())]);
     rates
         .map(|(name, rate)| (name, rate.share().to_string()))
         .chain(latency)
+        .chain(limit)
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
 }
@@ -80,11 +86,10 @@ impl Provider for RoutedProvider {
         request: Arc<CallRequest>,
         on_text: Box<dyn FnMut(&str) + Send>,
     ) -> BoxFuture<'static, Result<Answer, Failure>> {
-        let Some(Route { client, model, .. }) = self.routes.get(route.index()) else {
+        let Some(Route { client, model, headers, .. }) = self.routes.get(route.index()) else {
             return std::future::ready(Err(missing("The provider"))).boxed();
         };
-        let (client, model) = (client.clone(), model.clone());
-        let headers = self.headers.clone();
+        let (client, model, headers) = (client.clone(), model.clone(), headers.clone());
         async move {
             let request = ChatRequest {
                 model,

@@ -13,7 +13,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
-use lanes_model::{EventKind, Limits, ProviderInfo, RunId, RunSummary, Task, sample::SampleInfo};
+use lanes_model::options::form;
+use lanes_model::{
+    EventKind, Limits, ProviderInfo, RunId, RunSpec, RunSummary, Task, sample::SampleInfo,
+};
 use lanes_provider::ProviderConfig;
 use lanes_store::{Entry, EventWriter, Store};
 use tokio::task::JoinHandle;
@@ -152,6 +155,13 @@ impl Service {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.inner.catalogue.limits
+    }
+
+    /// What a form says of the options of a run that is to be repeated; see
+    /// [`lanes_model::options::form`].
+    #[must_use]
+    pub fn option_lines(&self, spec: &RunSpec) -> String {
+        form::lines(spec, &self.inner.catalogue.choices())
     }
 
     /// Whether a run could be taken now.

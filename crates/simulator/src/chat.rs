@@ -23,11 +23,12 @@ use crate::{
     answer::{Answer, Question},
     api_error::ApiError,
     draw::Identity,
-    faults::{Behaviour, Fault},
+    faults::{self, Behaviour, Fault},
     latency::Schedule,
     limits::Limits,
     protocol::ChatRequest,
     reply::{self, Heading},
+    run_limits::{RunLimits, SharedLimits},
     stats::{InFlight, Stats},
 };
 
@@ -45,7 +46,8 @@ pub(crate) struct Shared {
     config: SimulatorConfig,
     pub(crate) stats: Arc<Stats>,
     pub(crate) shutdown: CancellationToken,
-    limits: Mutex<Limits>,
+    limits: SharedLimits,
+    run_limits: Mutex<RunLimits>,
     seen: Mutex<HashMap<(u64, u64), Seen>>,
 }
 
@@ -59,7 +61,8 @@ struct Seen {
 impl Shared {
     pub(crate) fn new(config: SimulatorConfig) -> Self {
         Self {
-            limits: Mutex::new(Limits::new(&config, Instant::now())),
+            limits: Arc::new(Mutex::new(Limits::new(&config, Instant::now()))),
+            run_limits: Mutex::default(),
             config,
             stats: Arc::default(),
             shutdown: CancellationToken::new(),
@@ -67,8 +70,11 @@ impl Shared {
         }
     }
 
-    fn limits(&self) -> MutexGuard<'_, Limits> {
-        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The limits that count for a request: its run's own, if its headers say so.
+    fn limits(&self, run: Option<(&str, u32)>, now: Instant) -> SharedLimits {
+        let Some((run, rpm)) = run else { return Arc::clone(&self.limits) };
+        let mut runs = self.run_limits.lock().unwrap_or_else(PoisonError::into_inner);
+        runs.of(run, rpm, &self.config, now)
     }
 
     fn seen(&self) -> MutexGuard<'_, HashMap<(u64, u64), Seen>> {
@@ -119,11 +125,12 @@ async fn respond(
 ) -> Result<Response, ApiError> {
     check_key(request.headers())?;
     let behaviour = Behaviour::of(&shared.config, request.headers())?;
+    let rates = shared.limits(faults::own_limit(request.headers())?, arrival);
     let question = read(request).await?;
     let reserved = question.estimate();
     // Refused requests are not counted as asked: whether one is refused depends on the clock, and
     // the draws of those that follow must not.
-    let limits = shared.limits().reserve(reserved, Instant::now())?;
+    let limits = locked(&rates).reserve(reserved, Instant::now())?;
     let identity = shared.identify(behaviour.seed, question.content());
     let schedule = behaviour.latency.schedule(identity);
     let fault = behaviour.fault(identity);
@@ -133,16 +140,16 @@ async fn respond(
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::Error(status)) => {
             sleep_until(arrival + schedule.first_token() / 2).await;
-            shared.limits().settle(reserved, 0);
+            locked(&rates).settle(reserved, 0);
             return Err(ApiError::injected(status).with_headers(limits));
         }
         Some(Fault::Truncate(share)) => {
             let call = Call { shared, arrival, identity, schedule, cut: Some(share), in_flight };
-            call.answer(question, reserved).await?
+            call.answer(question, &rates, reserved).await?
         }
         None => {
             let call = Call { shared, arrival, identity, schedule, cut: None, in_flight };
-            call.answer(question, reserved).await?
+            call.answer(question, &rates, reserved).await?
         }
     };
     response.headers_mut().extend(limits);
@@ -160,13 +167,18 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    async fn answer(self, question: Question, reserved: u32) -> Result<Response, ApiError> {
+    async fn answer(
+        self,
+        question: Question,
+        rates: &SharedLimits,
+        reserved: u32,
+    ) -> Result<Response, ApiError> {
         let (stream, include_usage) = (question.stream, question.include_usage);
         // Computed while the first token is being waited for, since frames have absolute times.
         let answer = tokio::task::spawn_blocking(move || question.answer())
             .await
             .map_err(|_| ApiError::internal("The simulator failed to compute an answer."))?;
-        self.shared.limits().settle(reserved, answer.usage.total_tokens);
+        locked(rates).settle(reserved, answer.usage.total_tokens);
         let heading = Heading {
             id: format!("chatcmpl-{:016x}", self.identity.name()),
             created: now_in_seconds(),
@@ -196,6 +208,10 @@ impl Call<'_> {
             None => reply::plain(bytes),
         }
     }
+}
+
+fn locked(limits: &SharedLimits) -> MutexGuard<'_, Limits> {
+    limits.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn end(shared: &Shared, identity: Identity, cut: bool) {

@@ -17,6 +17,8 @@ const HANG_RATE: &str = "x-simulate-hang-rate";
 const TRUNCATE_RATE: &str = "x-simulate-truncate-rate";
 const LATENCY: &str = "x-simulate-latency";
 const SEED: &str = "x-simulate-seed";
+const RPM: &str = "x-simulate-rpm";
+const RUN: &str = "x-simulate-run";
 
 /// The configuration as one request sees it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,6 +83,20 @@ impl Behaviour {
             None
         }
     }
+}
+
+/// The run that a request belongs to and the requests a minute that its run may send, where its headers
+/// set a limit in place of the configured one.
+///
+/// # Errors
+/// 400 naming the header whose value cannot be used.
+pub(crate) fn own_limit(headers: &HeaderMap) -> Result<Option<(&str, u32)>, ApiError> {
+    let rpm = read(headers, RPM, None, |text| match text.parse() {
+        Ok(rpm) if rpm > 0 => Ok(Some(rpm)),
+        _ => Err("it must be a whole number from 1".to_owned()),
+    })?;
+    let run = headers.get(RUN).and_then(|run| run.to_str().ok()).unwrap_or_default();
+    Ok(rpm.map(|rpm| (run, rpm)))
 }
 
 fn read<T>(
@@ -149,6 +165,17 @@ mod tests {
         assert_eq!(behaviour.seed, 9);
         let identity = Identity { seed: 9, content: 1, occurrence: 0 };
         assert!(matches!(behaviour.fault(identity), Some(Fault::Error(_))));
+    }
+
+    #[test]
+    fn a_limit_of_its_own_belongs_to_a_run() {
+        assert_eq!(own_limit(&headers(&[(RUN, "7")])).unwrap(), None);
+        assert_eq!(own_limit(&headers(&[(RPM, "30"), (RUN, "7")])).unwrap(), Some(("7", 30)));
+        assert_eq!(own_limit(&headers(&[(RPM, "30")])).unwrap(), Some(("", 30)));
+        for wrong in ["0", "-1", "many", "4294967296"] {
+            let refusal = own_limit(&headers(&[(RPM, wrong)])).unwrap_err();
+            assert!(refusal.to_string().contains(RPM), "{refusal}");
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod latency;
 mod limits;
 mod protocol;
 mod reply;
+mod run_limits;
 mod server;
 mod stats;
 mod tokens;

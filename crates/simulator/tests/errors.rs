@@ -47,6 +47,26 @@ async fn the_same_request_sent_again_has_a_new_chance() {
 }
 
 #[tokio::test]
+async fn a_run_with_a_limit_of_its_own_is_refused_above_it_and_others_are_not() {
+    let server = TestServer::start(quick()).await;
+    let ask_as = async |run: &str| {
+        let request = server.chat(&ask(TEXT)).header("x-simulate-rpm", "60");
+        request.header("x-simulate-run", run).send().await.unwrap()
+    };
+    let first = ask_as("one").await;
+    assert_eq!(first.headers()["x-ratelimit-limit-requests"], "60");
+    assert_eq!(first.status(), 200);
+    let second = ask_as("one").await;
+    assert_eq!(second.headers()["retry-after"], "1");
+    assert_eq!(error(second, 429).await["code"], "rate_limit_exceeded");
+    assert_eq!(ask_as("two").await.status(), 200);
+    let plain = server.chat(&ask(TEXT)).send().await.unwrap();
+    assert!(plain.status().is_success() && !plain.headers().contains_key("retry-after"));
+    let wrong = server.chat(&ask(TEXT)).header("x-simulate-rpm", "0").send().await.unwrap();
+    assert_eq!(error(wrong, 400).await["param"], "x-simulate-rpm");
+}
+
+#[tokio::test]
 async fn a_truncated_stream_ends_without_reason_or_done() {
     let server = TestServer::start(quick()).await;
     let request = server.chat(&ask_with(TEXT, json!({"stream": true})));

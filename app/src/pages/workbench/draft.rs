@@ -7,9 +7,11 @@ use super::form::Form;
 #[cfg(feature = "hydrate")]
 const KEY: &str = "lanes.workbench";
 
-/// Where the faults are kept: the server draws their fields, so they are not among the form's values.
+/// Where a panel is kept: the server draws its fields, so they are not among the form's values.
 #[cfg(feature = "hydrate")]
-const FAULTS_KEY: &str = "lanes.faults";
+fn key(panel: &str) -> String {
+    ["lanes.", panel].concat()
+}
 
 /// How long the typing pauses before the server counts, ms.
 #[cfg(feature = "hydrate")]
@@ -20,6 +22,7 @@ const PAUSE_MS: u32 = 300;
 pub fn keep(form: Form, fresh: bool) {
     #[cfg(feature = "hydrate")]
     {
+        use super::panels::{FAULTS, OPTIONS};
         use super::values::Values;
         use lanes_model::{Json, Read};
         use leptos::prelude::*;
@@ -33,11 +36,16 @@ pub fn keep(form: Form, fresh: bool) {
                 if let Some(kept) = kept.and_then(|s| Json::parse(&s)) {
                     form.fill(form.data.with_value(|d| Values::read(&kept).fitting(d)));
                 }
-                if let Ok(Some(faults)) = storage.get_item(FAULTS_KEY) {
-                    super::faults::fill(&faults);
+                for panel in [FAULTS, OPTIONS] {
+                    if let Ok(Some(kept)) = storage.get_item(&key(panel)) {
+                        super::panels::fill(panel, &kept);
+                    }
                 }
+                super::panels::tell(form.mode.get_untracked());
             } else if before.is_none() {
-                let _ = storage.remove_item(FAULTS_KEY);
+                for panel in [FAULTS, OPTIONS] {
+                    let _ = storage.remove_item(&key(panel));
+                }
             }
             let values = form.values();
             // A full storage only means that nothing is kept.
@@ -51,12 +59,12 @@ pub fn keep(form: Form, fresh: bool) {
     let _ = (form, fresh);
 }
 
-/// Keeps the faults over a reload.
+/// Keeps a panel over a reload.
 #[cfg(feature = "hydrate")]
-pub fn keep_faults(typed: &str) {
+pub fn keep_panel(panel: &str, typed: &str) {
     if let Some(storage) = web_sys::window().and_then(|w| w.session_storage().ok().flatten()) {
         // A full storage only means that nothing is kept.
-        let _ = storage.set_item(FAULTS_KEY, typed);
+        let _ = storage.set_item(&key(panel), typed);
     }
 }
 

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::draft;
-use super::faults;
+use super::panels;
 use super::values::{Field, Values, lanes};
 use crate::browser::place;
 use crate::server::{UiError, WorkbenchData, sample_text, start_run};
@@ -260,16 +260,17 @@ impl Form {
         let request = match untrack(|| self.values().request(&self.limits())) {
             // What is hidden does not count.
             Ok(request) => {
-                let faults = untrack(|| self.simulated()).then(faults::typed);
+                let faults = untrack(|| self.simulated()).then(|| panels::typed(panels::FAULTS));
                 let faults = faults.and_then(FaultsRequest::typed);
-                RunRequest { cache: faults::cached(), faults, ..request }
+                RunRequest { cache: panels::cached(), faults, ..request }
             }
             Err(errors) => return self.errors.set(errors),
         };
         self.errors.set(Vec::new());
         self.pending.set(true);
+        let options = panels::typed(panels::OPTIONS);
         spawn_local(async move {
-            let answer = start_run(request).await;
+            let answer = start_run(request, options).await;
             let error = match answer {
                 Ok(id) => return place::go(&format!("/runs/{id}")),
                 Err(error) => error,
@@ -277,7 +278,7 @@ impl Form {
             self.pending.set(false);
             match error {
                 UiError::Invalid(errors) => {
-                    faults::mark(&errors);
+                    panels::mark(&errors);
                     self.errors.set(errors);
                 }
                 error => self.failure.set(Some(error.to_string())),

@@ -1,12 +1,12 @@
-//! The How to run card: mode, race, concurrency, provider and model, faults for the simulator, and the
+//! The How to run card: mode, race, concurrency, provider and model, the folded panels, and the
 //! expected schedule where there is room for it.
 
 use lanes_model::Mode;
 use leptos::ev::KeyboardEvent;
 use leptos::{html, prelude::*};
 
-use super::faults::inject;
 use super::form::Form;
+use super::panels::panels;
 use super::schedule::Schedule;
 use super::values::{Field, usual_lanes};
 use super::{FieldNote, described, invalid};
@@ -24,7 +24,7 @@ pub fn How(form: Form, focused: bool) -> impl IntoView {
                 <Modes form/>
                 <Concurrency form focused/>
                 <Provider form/>
-                {inject(form)}
+                {panels(form)}
                 <Schedule form/>
             </div>
         </section>

@@ -143,6 +143,8 @@ pub enum Field {
     Model,
     /// The faults.
     Faults,
+    /// Pace, budget and fallback.
+    Options,
 }
 
 impl Field {
@@ -159,6 +161,7 @@ impl Field {
             "model" => Some(Field::Model),
             // Beside the faults there is a place for what is wrong with both.
             "faults" | "cache" => Some(Field::Faults),
+            "budget" | "adaptive" | "priority" | "hedge" | "fallback" => Some(Field::Options),
             _ => None,
         }
     }
@@ -175,6 +178,7 @@ impl Field {
             Field::Provider => "error-provider",
             Field::Model => "error-model",
             Field::Faults => "error-faults",
+            Field::Options => "error-options",
         }
     }
 }
@@ -265,6 +269,8 @@ mod tests {
         assert_eq!(Field::of("/input/sample"), Some(Field::Text));
         assert_eq!(Field::of("/tasks/2"), Some(Field::Tasks));
         assert_eq!(Field::of("/faults/hang_rate"), Some(Field::Faults));
+        assert_eq!(Field::of("/budget/deadline_ms"), Some(Field::Options));
+        assert_eq!(Field::of("/fallback/0"), Some(Field::Options));
         assert_eq!(Field::of(""), None);
     }
 }

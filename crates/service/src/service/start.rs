@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 use lanes_engine::{Clock, Job, RetryPolicy, RunClock, RunControl, execute};
+use lanes_model::options::form;
 use lanes_model::{
     DocumentId, DocumentInfo, EventKind, FieldError, Input, Micros, Plan, RunHeader, RunId,
     RunRequest, RunSpec, RunState, RunSummary, Seq, Task, sample,
@@ -61,6 +62,30 @@ impl Service {
                 Ok(Started { id: header.id, new: true })
             }
         }
+    }
+
+    /// Starts a run as a form asks for it: with the lines of its options; see
+    /// [`lanes_model::options::form`].
+    ///
+    /// # Errors
+    /// As [`Service::start`]; fallbacks that are wrong have the place of their line.
+    pub async fn start_form(
+        &self,
+        mut request: RunRequest,
+        options: &str,
+    ) -> Result<Started, ServiceError> {
+        let mut wrong = form::apply(options, &mut request);
+        let answer = if wrong.is_empty() {
+            self.start(&request, None).await
+        } else {
+            let others = request.check(&self.inner.catalogue.choices());
+            wrong.extend(others.err().unwrap_or_default());
+            Err(ServiceError::Invalid(wrong))
+        };
+        answer.map_err(|error| match error {
+            ServiceError::Invalid(errors) => ServiceError::Invalid(form::placed(options, errors)),
+            other => other,
+        })
     }
 
     /// The run's document and its text.
@@ -137,7 +162,11 @@ impl Service {
         let base_url = inner.catalogue.base_url(&header.spec.provider).unwrap_or_default();
         let cache = header.spec.cache.then(|| inner.cache.of_run(Arc::clone(&header), base_url));
         let job = Job {
-            provider: Arc::new(RoutedProvider::new(routes, state.header.spec.faults.as_ref())),
+            provider: Arc::new(RoutedProvider::new(
+                routes,
+                &run,
+                state.header.spec.faults.as_ref(),
+            )),
             records: Arc::new(StoredRecords::new(inner.store.clone(), header)),
             sink: Arc::new(LogSink {
                 run: run.clone(),

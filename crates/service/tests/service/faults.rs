@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-use lanes_model::{CallStatus, FailureKind, FaultsRequest, RunRequest, RunStatus};
-use lanes_service::ServiceError;
+use lanes_model::options::FallbackRequest;
+use lanes_model::{
+    CallStatus, FailureKind, FaultsRequest, Health, HoldReason, Mode, RouteId, RunRequest,
+    RunState, RunStatus, options::form,
+};
+use lanes_service::{ProviderConfig, ResumePolicy, Service, ServiceConfig, ServiceError, Store};
 
 use crate::support::{asked, finished, fresh, latency, provider, request, simulator, start};
 
@@ -111,4 +115,79 @@ async fn faults_for_a_real_provider_and_an_unknown_latency_are_refused() {
     config.simulated = false;
     assert_eq!(places(config, ["10", "", "", ""]).await, ["/faults"]);
     assert_eq!(asked(&stats), 0);
+}
+
+/// What the run's attempts came to, with where they went.
+fn attempts(state: &RunState) -> Vec<(RouteId, Option<FailureKind>)> {
+    let all = state.passes[0].calls.iter().flat_map(|c| &c.attempts);
+    all.map(|a| (a.route, a.failure.as_ref().map(|f| f.kind))).collect()
+}
+
+#[tokio::test]
+async fn a_limit_that_nobody_was_told_of_is_met_and_learnt() {
+    let (addr, _) = simulator(latency("none")).await;
+    let service = fresh(provider(addr)).await;
+    let faults = FaultsRequest::typed("\n\n\n\n120\n".to_owned());
+    let run = start(&service, &RunRequest { faults, ..request("parallel", &TASKS) }).await;
+    let state = finished(&service, &run).await;
+    assert_eq!(state.status, RunStatus::Succeeded, "{:?}", state.passes[0].calls);
+    let limited = |state: &RunState| {
+        attempts(state).iter().filter(|(_, f)| *f == Some(FailureKind::RateLimited)).count()
+    };
+    // Two a second: of the six that go at once four are refused; then they go as they may.
+    assert!((1..=6).contains(&limited(&state)), "{:?}", attempts(&state));
+    let holds = &state.passes[0].holds;
+    assert!(holds.iter().any(|h| h.why == HoldReason::RateLimit), "{holds:?}");
+    assert!(state.passes[0].wall(state.latest) >= Duration::from_secs(1).into());
+    // Another run has nothing to do with it.
+    let run = start(&service, &request("parallel", &TASKS)).await;
+    assert_eq!(limited(&finished(&service, &run).await), 0);
+}
+
+#[tokio::test]
+async fn work_goes_round_a_dead_endpoint() {
+    let (addr, stats) = simulator(latency("fixed:50ms")).await;
+    let service = fresh(provider(addr)).await;
+    let faults = FaultsRequest::typed("\n\n\n\n\non".to_owned());
+    let run = start(&service, &RunRequest { faults, ..request("parallel", &TASKS) }).await;
+    let state = finished(&service, &run).await;
+    assert_eq!(state.status, RunStatus::Succeeded, "{:?}", state.passes[0].calls);
+    let names: Vec<_> = state.header.routes.iter().map(|r| r.name.as_str()).collect();
+    assert_eq!(names, [format!("Simulator · {addr}").as_str(), "Simulator · dead endpoint"]);
+    for (route, failed) in attempts(&state) {
+        let expected = (route == RouteId(1)).then_some(FailureKind::Unreachable);
+        assert_eq!(failed, expected);
+    }
+    assert_eq!(asked(&stats), TASKS.len());
+    // Three refusals in a row open its breaker, and nothing goes there any more.
+    let dead = attempts(&state).iter().filter(|(route, _)| *route == RouteId(1)).count();
+    assert_eq!(dead, 3);
+    let breaker = state.routes.iter().find(|r| r.route == RouteId(1)).expect("it was told of");
+    assert_ne!(breaker.health, Health::Closed);
+}
+
+#[tokio::test]
+async fn faults_do_not_reach_a_real_provider_that_a_run_falls_back_to() {
+    let (broken, _) = simulator(latency("none")).await;
+    let (real, stats) = simulator(latency("none")).await;
+    let other = ProviderConfig { id: "other".into(), simulated: false, ..provider(real) };
+    let service = Service::open(ServiceConfig {
+        store: Store::open_in_memory().await.unwrap(),
+        providers: vec![provider(broken), other],
+        limits: lanes_model::Limits::default(),
+        resume: ResumePolicy::Ask,
+        latency_problem: |_| None,
+    })
+    .await
+    .unwrap();
+    let fallback = FallbackRequest { provider: Some("other".into()), model: None };
+    let all_fail = faulty(&["summary"], ["100", "", "", ""]);
+    let run = start(&service, &RunRequest { fallback: Some(vec![fallback]), ..all_fail }).await;
+    let state = finished(&service, &run).await;
+    assert_eq!(state.status, RunStatus::Succeeded, "{:?}", state.passes[0].calls);
+    assert!(asked(&stats) > 0);
+    assert_eq!(service.option_lines(&state.header.spec), "\n\n\n\n\nother/simulated-mini");
+    let mode = Mode::Parallel;
+    let words = form::summary(&service.option_lines(&state.header.spec), mode);
+    assert_eq!(words, "Fallback: other/simulated-mini");
 }

@@ -23,7 +23,6 @@ test('a run is paused and goes on', async ({ page, lanes }) => {
       await page.emulateMedia({ colorScheme });
       await expectAccessible(page, BRIEF);
       await expectNoSidewaysScroll(page);
-      if (process.env.ROOM) await page.screenshot({ path: `/tmp/room-paused-${colorScheme}-${width}.png` });
     }
   }
   await page.getByRole('button', { name: 'Resume' }).click();
@@ -42,7 +41,6 @@ test('lanes are changed while a parallel pass goes on', async ({ page, lanes }) 
   await field.press('Enter');
   await expect(page.getByText('Lane 3', { exact: true })).toBeVisible();
   await expect(page.getByRole('list', { name: 'Legend' })).toContainText('Concurrency limit');
-  if (process.env.ROOM) await page.screenshot({ path: `/tmp/room-lanes-live.png` });
   await expect(page.locator('.limit title').last()).toHaveText('Set by hand · 3 lanes');
   await expect(runStatus(page)).toHaveText('Finished', { timeout: 20_000 });
   await expect(page.locator('main')).toContainText('The number of lanes was set by hand once: 3 at the end.');
@@ -91,7 +89,6 @@ test('a limit that adapts is drawn over the lanes', async ({ page }) => {
         await expect(page.getByRole('list', { name: 'Legend' })).toContainText('Concurrency limit');
         await expectAccessible(page, BRIEF);
         await expectNoSidewaysScroll(page);
-        if (process.env.ROOM) await page.screenshot({ path: `/tmp/room-limit-${colorScheme}-${width}.png`, fullPage: true });
       }
     }
     await page.getByText('Timeline as a table').click();
@@ -111,14 +108,12 @@ test('a fallback that answers is named, and so is the breaker that opened', asyn
     await open(page, `${rig.lanes.url}/runs/${id}`);
     await expect(page.getByRole('list', { name: 'Answers by route' })).toContainText('spare');
     await expectAccessible(page, BRIEF);
-    if (process.env.ROOM) await page.screenshot({ path: `/tmp/room-fallback-live.png`, fullPage: true });
     await expect(runStatus(page)).toHaveText('Finished', { timeout: 30_000 });
     const routes = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Where calls went' }) });
     await expect(routes.getByRole('row')).toHaveCount(3);
     await expect(page.locator('.told').first()).toContainText('spare: answered');
     await expectAccessible(page, BRIEF);
     await expectNoSidewaysScroll(page);
-    if (process.env.ROOM) await page.screenshot({ path: `/tmp/room-fallback.png`, fullPage: true });
   } finally {
     await rig.remove();
   }
@@ -133,7 +128,6 @@ test('while no provider answers the page says what it waits for', async ({ page,
     const note = page.locator('.note');
     await expect(note.filter({ hasText: 'Breaker open: broken.' })).toContainText(/Tries again in \d+ s\./);
     await expectAccessible(page, BRIEF);
-    if (process.env.ROOM) await page.screenshot({ path: `/tmp/room-breaker.png` });
   } finally {
     await rig.remove();
   }

@@ -10,7 +10,7 @@ test('a second run comes from the cache until that is purged', async ({ page, la
   await expectAccessible(page);
   await runButton(page).click();
   const first = await runId(page);
-  const calls = (await lanes.finished(first)).passes[0].calls;
+  const calls = (await lanes.finished(first)).passes[0]!.calls;
   expect(calls.every((call) => call.attempts === 1)).toBe(true);
 
   // The same again: the tick is kept.
@@ -19,7 +19,7 @@ test('a second run comes from the cache until that is purged', async ({ page, la
   await expect(box).toBeChecked();
   await runButton(page).click();
   const second = await runId(page);
-  const again = (await lanes.finished(second)).passes[0].calls;
+  const again = (await lanes.finished(second)).passes[0]!.calls;
   expect(again.map((call) => call.attempts)).toEqual(calls.map(() => 0));
   await expect(page.locator('#result-0')).toContainText('from cache');
   await expect(page.getByText(`${calls.length} answers from cache`)).toBeVisible();
@@ -34,7 +34,7 @@ test('a second run comes from the cache until that is purged', async ({ page, la
   await page.goto(`/?from=${second}`);
   await hydrated(page);
   await runButton(page).click();
-  const third = (await lanes.finished(await runId(page))).passes[0].calls;
+  const third = (await lanes.finished(await runId(page))).passes[0]!.calls;
   expect(third.map((call) => call.attempts)).toEqual(calls.map(() => 1));
 });
 

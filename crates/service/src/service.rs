@@ -106,7 +106,11 @@ impl Service {
         let interrupted = service.mark_interrupted().await?;
         if config.resume == ResumePolicy::Auto {
             for run in interrupted {
-                if let Err(error) = service.resume(&run).await {
+                let taken_up = async {
+                    let state = service.stored_state(&run).await?;
+                    service.take_up(&run, state).await
+                };
+                if let Err(error) = taken_up.await {
                     tracing::warn!(%run, %error, "the run cannot be taken up again");
                 }
             }

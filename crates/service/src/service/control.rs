@@ -110,6 +110,17 @@ impl Service {
             self.wait_until(run, TAKEN_UP, |state| !state.paused).await;
             return Ok(());
         }
+        let paused = state.paused;
+        self.take_up(run, state).await?;
+        if let Some(control) = self.inner.hub.control(run).filter(|_| paused) {
+            control.go_on();
+            self.wait_until(run, TAKEN_UP, |state| !state.paused).await;
+        }
+        Ok(())
+    }
+
+    /// Takes an interrupted run up again; if it was paused, it stays so.
+    pub(super) async fn take_up(&self, run: &RunId, state: RunState) -> Result<(), ServiceError> {
         if state.status != RunStatus::Interrupted || self.inner.hub.is_live(run) {
             return Err(ServiceError::Conflict(format!(
                 "Only a paused or interrupted run can be resumed; this one is {}.",

@@ -18,6 +18,7 @@ pub mod ids;
 pub mod ledger;
 pub mod options;
 pub mod plan;
+pub mod prompt;
 pub mod provider;
 mod read;
 mod route;
@@ -36,6 +37,7 @@ pub mod text;
 mod told;
 mod traffic;
 pub mod view;
+pub mod workflow;
 
 pub use bound::{
     Binding, LowerBound, bound_attained, critical_calls, expected_bound, lower_bound, work,
@@ -69,3 +71,4 @@ pub use text::TextCount;
 pub use told::{Told, ToldLimit};
 pub use traffic::{RouteTraffic, attempt_lines, traffic};
 pub use view::RunView;
+pub use workflow::{Scope, Stage, StageId, Workflow, WorkflowId};

@@ -125,7 +125,11 @@ fn texts(
         texts.push(page.take().concat());
     }
     if broken.len() == pages {
-        return Err(damaged("none of its pages can be read"));
+        return Err(Refusal::new(
+            Reason::Unsupported,
+            "The PDF's text cannot be read: it uses fonts or parts that are not known here. Print it \
+             into a new PDF, or upload its pages as images.",
+        ));
     }
     if !broken.is_empty() {
         let shown = broken.get(..10).map_or_else(|| broken.join(", "), |b| b.join(", ") + " …");

@@ -6,6 +6,7 @@ mod cache;
 mod catalogue;
 mod error;
 pub mod export;
+mod extract;
 mod hub;
 mod routing;
 mod service;
@@ -14,9 +15,11 @@ mod watch;
 pub use cache::CacheStats;
 pub use error::ServiceError;
 pub use export::{Export, ExportFormat};
+pub use extract::{ExtractLimits, Extractor};
 pub use lanes_provider::{ConfigError, ProviderConfig, Timeouts};
 pub use lanes_store::{Page, RunFilter, Store, StoreError, Totals};
 pub use service::{
-    EndpointHealth, ProviderHealth, ResumePolicy, RunChange, Service, ServiceConfig, Started,
+    DocumentPreview, DocumentView, EndpointHealth, ProviderHealth, Rejected, ResumePolicy,
+    RunChange, Service, ServiceConfig, Started, Upload,
 };
 pub use watch::WatchItem;

@@ -2,11 +2,13 @@
 
 mod answers;
 mod control;
+mod documents;
 mod health;
 mod read;
 mod start;
 
 pub use control::RunChange;
+pub use documents::{DocumentPreview, DocumentView, Rejected, Upload};
 pub use health::{EndpointHealth, ProviderHealth};
 
 use std::sync::Arc;
@@ -19,13 +21,18 @@ use lanes_model::{
 };
 use lanes_provider::ProviderConfig;
 use lanes_store::{Entry, EventWriter, Store};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use crate::ServiceError;
 use crate::cache::ResponseCache;
 use crate::catalogue::{Catalogue, SAMPLE_INFOS};
+use crate::extract::Extractor;
 use crate::hub::Hub;
 use crate::routing::Targets;
+
+/// Uploaded files looked at, at the same time.
+const READING: usize = 4;
 
 /// What happens at start to runs that the program's end interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,6 +57,8 @@ pub struct ServiceConfig {
     /// What is wrong with a latency profile of the simulator, if anything. The program says so, for
     /// the service knows the simulator as a provider like any other.
     pub latency_problem: fn(&str) -> Option<String>,
+    /// Reads uploaded files.
+    pub extractor: Extractor,
 }
 
 /// A run that was asked for.
@@ -75,6 +84,9 @@ struct Inner {
     stopping: AtomicBool,
     targets: Targets,
     cache: Arc<ResponseCache>,
+    extractor: Extractor,
+    /// How many uploaded files are in memory at once.
+    reading: Semaphore,
     /// Ends with the last run's task; see [`Service::shutdown`].
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
@@ -100,6 +112,8 @@ impl Service {
                 catalogue: Catalogue::new(config.providers, config.limits, config.latency_problem)?,
                 stopping: AtomicBool::new(false),
                 targets: Targets::default(),
+                extractor: config.extractor,
+                reading: Semaphore::new(READING),
                 tasks: std::sync::Mutex::default(),
             }),
         };

@@ -15,6 +15,7 @@ mod log;
 mod open;
 mod runs;
 mod store;
+mod uploads;
 mod writer;
 
 pub use answers::{AnswerKey, AnswerNote, AnswerTotals, StoredAnswer};
@@ -24,4 +25,5 @@ pub use history::{CallRecord, TaskHistoryRow};
 pub use log::Entry;
 pub use runs::{Page, RunFilter};
 pub use store::{Store, Totals};
+pub use uploads::{DocumentContent, NewContent, NewRecord, StoredDocument};
 pub use writer::EventWriter;

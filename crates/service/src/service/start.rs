@@ -14,6 +14,7 @@ use lanes_provider::tokens;
 use lanes_store::Created;
 use sha2::{Digest, Sha256};
 
+use super::documents::RunInput;
 use super::{Service, Started};
 use crate::ServiceError;
 use crate::adapter::{LogSink, RoutedProvider, StoredRecords};
@@ -36,8 +37,8 @@ impl Service {
         let catalogue = &self.inner.catalogue;
         let spec = request.check(&catalogue.choices()).map_err(ServiceError::Invalid)?;
         check_price(&spec, catalogue)?;
-        let (document, text) = self.document(&spec, request).await?;
-        let header = self.header(spec, document.clone())?;
+        let input = self.input(&spec, request).await?;
+        let header = self.header(spec, &input.subject, input.documents)?;
         let hash = idempotency_key.map(|key| (key, request_hash(request)));
         let state = RunState::begin(&lanes_model::RunEvent {
             seq: Seq(1),
@@ -50,7 +51,7 @@ impl Service {
             .create_run(
                 &header,
                 &RunSummary::of(&state),
-                &[(document, text)],
+                &input.texts,
                 hash.as_ref().map(|(key, hash)| (*key, hash.as_str())),
             )
             .await?;
@@ -88,12 +89,8 @@ impl Service {
         })
     }
 
-    /// The run's document and its text.
-    async fn document(
-        &self,
-        spec: &RunSpec,
-        request: &RunRequest,
-    ) -> Result<(DocumentInfo, String), ServiceError> {
+    /// What the run is about.
+    async fn input(&self, spec: &RunSpec, request: &RunRequest) -> Result<RunInput, ServiceError> {
         let (name, text, tokens) = match &spec.input {
             Input::Sample(id) => {
                 let found = sample::find(id).zip(SAMPLE_INFOS.iter().find(|i| &i.id == id));
@@ -106,18 +103,23 @@ impl Service {
                 let tokens = self.count(&text).await.tokens;
                 (title_of(&text), text, tokens)
             }
-            Input::Documents(_) => {
-                return Err(ServiceError::Invalid(vec![FieldError::new(
-                    "/input/document_ids",
-                    "Stored documents cannot be used yet: give a sample or a text.",
-                )]));
-            }
+            Input::Documents(ids) => return self.uploaded_input(ids).await,
         };
         let id = DocumentId(hex(&Sha256::digest(text.as_bytes())).chars().take(32).collect());
-        Ok((DocumentInfo { id, name, bytes: text.len() as u64, tokens }, text))
+        let document = DocumentInfo { id, name, bytes: text.len() as u64, tokens };
+        Ok(RunInput {
+            subject: document.name.clone(),
+            documents: vec![document.clone()],
+            texts: vec![(document, text)],
+        })
     }
 
-    fn header(&self, spec: RunSpec, document: DocumentInfo) -> Result<RunHeader, ServiceError> {
+    fn header(
+        &self,
+        spec: RunSpec,
+        subject: &str,
+        documents: Vec<DocumentInfo>,
+    ) -> Result<RunHeader, ServiceError> {
         let catalogue = &self.inner.catalogue;
         let tasks: Vec<Task> =
             spec.tasks.iter().filter_map(|id| catalogue.task(id).cloned()).collect();
@@ -129,18 +131,19 @@ impl Service {
             .info(&spec.model);
         let count = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
         let title = match tasks.as_slice() {
-            [one] => format!("{}, {}", document.name, one.name),
-            many => format!("{}, {} tasks", document.name, many.len()),
+            [one] => format!("{subject}, {}", one.name),
+            many => format!("{subject}, {} tasks", many.len()),
         };
+        let records = u32::try_from(documents.len()).unwrap_or(u32::MAX);
         Ok(RunHeader {
             id: RunId(uuid::Uuid::now_v7().to_string()),
             title,
             created_at: Timestamp::now().to_string(),
-            plan: Plan::new(spec.mode, spec.race, spec.concurrency, count, 1),
+            plan: Plan::new(spec.mode, spec.race, spec.concurrency, count, records),
             routes: routing::infos(catalogue, &spec),
             spec,
             tasks,
-            documents: vec![document],
+            documents,
             provider,
         })
     }
@@ -238,6 +241,6 @@ fn check_price(spec: &RunSpec, catalogue: &Catalogue) -> Result<(), ServiceError
     Ok(())
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

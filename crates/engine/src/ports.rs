@@ -23,6 +23,17 @@ pub struct CallRequest {
     pub user: String,
     /// The longest answer allowed, in tokens.
     pub max_tokens: u32,
+    /// Images that belong to the user message.
+    pub images: Vec<RequestImage>,
+}
+
+/// An image of a request. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestImage {
+    /// What it is, such as `image/png`.
+    pub media_type: String,
+    /// The file.
+    pub data: Arc<[u8]>,
 }
 
 /// One complete answer.

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use lanes_engine::{Answer, CallRequest, EventSink, Provider, RecordSource};
+use lanes_engine::{Answer, CallRequest, EventSink, Provider, RecordSource, RequestImage};
 use lanes_model::estimate::prompt_tokens;
 use lanes_model::{
     CallId, DocumentInfo, EventKind, Failure, FailureKind, Faults, Micros, Price, Progress,
     RouteId, RunHeader, RunId, Usage, UsdMicros,
 };
-use lanes_provider::{ChatRequest, Client, tokens};
+use lanes_provider::{ChatRequest, Client, ImagePart, tokens};
 use lanes_store::{EventWriter, Store};
 use tokio::sync::OnceCell;
 
@@ -96,6 +96,7 @@ impl Provider for RoutedProvider {
                 system: request.system.clone(),
                 user: request.user.clone(),
                 max_tokens: request.max_tokens,
+                images: request.images.iter().map(part).collect(),
                 headers,
             };
             let answer = client.chat(&request, on_text).await?;
@@ -116,8 +117,14 @@ pub(crate) struct StoredRecords(Arc<Records>);
 struct Records {
     store: Store,
     header: Arc<RunHeader>,
-    /// The text of a run that has but one: it is read once, not for each call.
-    only: OnceCell<Arc<str>>,
+    /// What a run that has but one document is about: it is read once, not for each call.
+    only: OnceCell<Arc<Material>>,
+}
+
+/// What a document gives to a call.
+struct Material {
+    text: String,
+    images: Vec<RequestImage>,
 }
 
 impl StoredRecords {
@@ -144,12 +151,13 @@ impl RecordSource for StoredRecords {
             let header = &records.header;
             let task = header.task_of(call).ok_or_else(|| missing("The task"))?;
             let document = header.document_of(call).ok_or_else(|| missing("The document"))?;
-            let text = records.text(document).await?;
+            let content = records.content(document).await?;
             Ok(Arc::new(CallRequest {
                 model: header.spec.model.clone(),
                 system: task.system_message.clone(),
-                user: task.user_message(&text),
+                user: task.user_message(&content.text),
                 max_tokens: task.max_tokens,
+                images: content.images.clone(),
             }))
         }
         .boxed()
@@ -157,22 +165,30 @@ impl RecordSource for StoredRecords {
 }
 
 impl Records {
-    async fn text(&self, document: &DocumentInfo) -> Result<Arc<str>, Failure> {
+    async fn content(&self, document: &DocumentInfo) -> Result<Arc<Material>, Failure> {
         match self.header.documents.as_slice() {
             [_] => self.only.get_or_try_init(|| self.read(document)).await.cloned(),
             _ => self.read(document).await,
         }
     }
 
-    async fn read(&self, document: &DocumentInfo) -> Result<Arc<str>, Failure> {
-        let text = self.store.document_text(&document.id).await.map_err(|e| {
+    async fn read(&self, document: &DocumentInfo) -> Result<Arc<Material>, Failure> {
+        let content = self.store.document_content(&document.id).await.map_err(|e| {
             Failure::new(
                 FailureKind::InvalidRequest,
                 format!("The document's text cannot be read: {e}"),
             )
         })?;
-        Ok(text.ok_or_else(|| missing("The document's text"))?.into())
+        let content = content.ok_or_else(|| missing("The document's text"))?;
+        let image =
+            |(media_type, data): (String, Vec<u8>)| RequestImage { media_type, data: data.into() };
+        let images = content.image.map(image).into_iter().collect();
+        Ok(Arc::new(Material { text: content.text, images }))
     }
+}
+
+fn part(image: &RequestImage) -> ImagePart {
+    ImagePart { media_type: image.media_type.clone(), data: Arc::clone(&image.data) }
 }
 
 fn missing(what: &str) -> Failure {

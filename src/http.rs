@@ -72,6 +72,8 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/runs/{id}/resume", post(forms::resume))
         .route("/runs/{id}/change", post(forms::change))
         .route("/runs/{id}/delete", post(forms::delete))
+        .route("/documents", documents::upload_form())
+        .route("/documents/{id}/delete", post(documents::delete_form))
         .route("/cache/purge", post(cache::purge_form));
     let pages = page::routes(&state).route("/runs", post(forms::start));
     Router::new()

@@ -9,7 +9,7 @@ use leptos_router::{ParamSegment, SsrMode, StaticSegment};
 use crate::components::icons::IconSprite;
 use crate::components::key_list::KeyList;
 use crate::components::topbar::TopBar;
-use crate::pages::{NotFound, RunPage, RunsPage, Workbench};
+use crate::pages::{DocumentPage, NotFound, RunPage, RunsPage, Workbench};
 
 /// The whole user interface.
 ///
@@ -28,6 +28,7 @@ pub fn App() -> impl IntoView {
             <TopBar/>
             <Routes fallback=NotFound>
                 <Route path=StaticSegment("") view=Workbench ssr=SsrMode::Async/>
+                <Route path=(StaticSegment("documents"), ParamSegment("id")) view=DocumentPage ssr=SsrMode::Async/>
                 <Route path=StaticSegment("runs") view=RunsPage ssr=SsrMode::Async/>
                 <Route path=(StaticSegment("runs"), ParamSegment("id")) view=RunPage ssr=SsrMode::Async/>
             </Routes>

@@ -2,12 +2,16 @@
 //! once; the islands beside it go on in the browser.
 
 #[cfg(feature = "ssr")]
+mod document;
+#[cfg(feature = "ssr")]
 mod not_found;
 mod run;
 #[cfg(feature = "ssr")]
 mod runs;
 mod workbench;
 
+#[cfg(feature = "ssr")]
+pub use document::DocumentPage;
 #[cfg(feature = "ssr")]
 pub use not_found::NotFound;
 #[cfg(feature = "ssr")]

@@ -70,7 +70,7 @@ fn Shown(preview: lanes_service::DocumentPreview, about: String) -> impl IntoVie
                         .into_any()
                 } else {
                     view! {
-                        <div class="scroll" tabindex="0" role="region" aria-label="First rows">
+                        <div class="scroll" tabindex="0" role="region" aria-label="Rows, to be scrolled">
                             <table class="table">
                                 <thead>
                                     <tr>

@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn lines_are_turned_and_numbers_and_names_in_them_are_not() {
         assert_eq!(reading_order("םלוע םולש"), "שלום עולם");
-        assert_eq!(reading_order("12.5 רוסמ Lanes 7"), "Lanes 7 מסור 12.5");
+        assert_eq!(reading_order("12.5 םולש רוסמ abc 7"), "abc 7 מסור שלום 12.5");
         assert_eq!(reading_order("(םולש)"), "(שלום)");
     }
 

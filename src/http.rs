@@ -11,6 +11,7 @@ mod health;
 mod page;
 mod problem;
 mod runs;
+mod tasks;
 
 use std::net::SocketAddr;
 
@@ -49,7 +50,12 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
     let api = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .route("/api/tasks", get(catalogue::tasks))
+        .route("/api/tasks", get(tasks::list).post(tasks::create))
+        .route("/api/tasks/export", get(tasks::export))
+        .route("/api/tasks/import", post(tasks::import))
+        .route("/api/tasks/try", post(tasks::attempt))
+        .route("/api/tasks/{id}", get(tasks::show).put(tasks::replace).delete(tasks::delete))
+        .route("/api/tasks/{id}/copy", post(tasks::copy))
         .route("/api/samples", get(catalogue::samples))
         .route("/api/providers", get(catalogue::providers))
         .route("/api/cache", get(cache::stats).delete(cache::purge))

@@ -77,7 +77,7 @@ pub async fn workbench_data(from: Option<String>) -> Result<WorkbenchData, UiErr
     }
     Ok(WorkbenchData {
         samples: service.samples().to_vec(),
-        tasks: service.tasks().to_vec(),
+        tasks: service.tasks(),
         providers: service.providers().to_vec(),
         limits: service.limits().clone(),
         history,
@@ -102,7 +102,7 @@ fn first_visit(service: &Service) -> Prefill {
             bytes: s.bytes,
             estimated: false,
         }),
-        tasks: service.tasks().iter().map(|t| t.id.to_string()).collect(),
+        tasks: service.tasks().iter().filter(|t| t.built_in).map(|t| t.id.to_string()).collect(),
         mode: Mode::Compare.id().to_owned(),
         provider: provider.map(|p| p.id.clone()).unwrap_or_default(),
         model: provider.and_then(|p| p.models.first().cloned()).unwrap_or_default(),

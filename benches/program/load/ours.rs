@@ -157,8 +157,7 @@ fn task(tokens: u32, call: u32) -> Task {
         system_message: INSTRUCTION.to_owned(),
         prompt: format!("Part {call}: {TEXT_PLACEHOLDER}"),
         max_tokens: tokens,
-        built_in: false,
-        typical_tokens: None,
+        ..Task::default()
     }
 }
 

@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use lanes_model::{
-    CallId, EventKind, Failure, Finish, Health, HoldReason, Micros, PassId, Progress, RouteId,
-    Usage, UsdMicros,
+    CallId, EventKind, Failure, Finish, Health, HoldReason, Micros, Output, PassId, Progress,
+    RouteId, Temperature, Usage, UsdMicros,
 };
 use tokio::sync::watch;
 
 /// One chat request of a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CallRequest {
     /// The model's name.
     pub model: String,
@@ -23,6 +23,10 @@ pub struct CallRequest {
     pub user: String,
     /// The longest answer allowed, in tokens.
     pub max_tokens: u32,
+    /// How freely the model chooses its words; by default as it does by itself.
+    pub temperature: Option<Temperature>,
+    /// What the answer must look like.
+    pub output: Output,
 }
 
 /// One complete answer.

@@ -66,7 +66,7 @@ pub use state::{
     PassState, PassStatus, RouteState, RunState, RunStatus,
 };
 pub use summary::RunSummary;
-pub use task::Task;
+pub use task::{Output, Schema, Task, TaskDefinition, TaskFile, Temperature};
 pub use text::TextCount;
 pub use told::{Told, ToldLimit};
 pub use traffic::{RouteTraffic, attempt_lines, traffic};

@@ -11,6 +11,7 @@ use crate::plan::{DocumentInfo, PassPlan, PlannedCall};
 use crate::provider::Pace;
 use crate::sample::SampleInfo;
 use crate::state::{CallEndState, Hold, LimitChange, RouteState};
+use crate::task::Output;
 use crate::{
     AttemptResult, AttemptState, Budget, CallId, CallState, DocumentId, Failure, FieldError,
     Health, HoldReason, Input, LaneId, LimitReason, Limits, Micros, Mode, PassId, PassMode,
@@ -351,7 +352,6 @@ reads! {
         last_seq, latest, status, cancel_requested, paused, priority, routes, resumed, header, passes,
     }
     SampleInfo { id, name, tokens, words, bytes }
-    Task { id, name, system_message, prompt, max_tokens, built_in, typical_tokens }
     TaskHistory { task, samples, duration_us, ttft_us, output_tokens, deviation_us }
     TextCount { tokens, words, bytes, estimated }
     Usage { input, output, cached, estimated }
@@ -394,6 +394,23 @@ words! {
 impl Read for Input {
     fn read(_: &Json) -> Self {
         Input::Text
+    }
+}
+
+/// Temperature and output are the server's matter alone.
+impl Read for Task {
+    fn read(json: &Json) -> Self {
+        Task {
+            id: Read::read(json.get("id")),
+            name: Read::read(json.get("name")),
+            system_message: Read::read(json.get("system_message")),
+            prompt: Read::read(json.get("prompt")),
+            max_tokens: Read::read(json.get("max_tokens")),
+            temperature: None,
+            output: Output::Text,
+            built_in: Read::read(json.get("built_in")),
+            typical_tokens: Read::read(json.get("typical_tokens")),
+        }
     }
 }
 

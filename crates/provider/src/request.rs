@@ -5,14 +5,15 @@
 use async_openai::types::chat::{
     ChatCompletionRequestMessage, ChatCompletionRequestSystemMessage,
     ChatCompletionRequestUserMessage, ChatCompletionStreamOptions, CreateChatCompletionRequest,
+    ResponseFormat, ResponseFormatJsonSchema,
 };
 use http::header::{ACCEPT, HeaderMap, HeaderValue};
-use lanes_model::{Failure, FailureKind, Finish, Usage, UsdMicros};
+use lanes_model::{Failure, FailureKind, Finish, Output, Schema, Temperature, Usage, UsdMicros};
 
 use crate::{endpoint, tokens};
 
 /// One question.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ChatRequest {
     /// Which model is asked.
     pub model: String,
@@ -22,6 +23,10 @@ pub struct ChatRequest {
     pub user: String,
     /// The most tokens of the answer; 0 leaves it to the provider.
     pub max_tokens: u32,
+    /// How freely the model chooses its words; `None` sends nothing, for reasoning models refuse it.
+    pub temperature: Option<Temperature>,
+    /// What the answer must look like: a schema is sent along, the rest is for the messages to say.
+    pub output: Output,
     /// Headers for this request alone.
     pub headers: Vec<(String, String)>,
 }
@@ -52,7 +57,6 @@ pub(crate) fn body(request: &ChatRequest, newer: bool) -> CreateChatCompletionRe
         request.user.as_str(),
     )));
     let limit = Some(request.max_tokens).filter(|most| *most > 0);
-    // No temperature: reasoning models refuse it.
     #[allow(deprecated, reason = "servers that imitate OpenAI know only `max_tokens`")]
     CreateChatCompletionRequest {
         model: request.model.clone(),
@@ -64,8 +68,24 @@ pub(crate) fn body(request: &ChatRequest, newer: bool) -> CreateChatCompletionRe
         }),
         max_completion_tokens: limit.filter(|_| newer),
         max_tokens: limit.filter(|_| !newer),
+        #[allow(clippy::cast_possible_truncation, reason = "the nearest number of its kind")]
+        temperature: request.temperature.map(|t| t.number() as f32),
+        response_format: request.output.schema().and_then(response_format),
         ..Default::default()
     }
+}
+
+/// The wish for JSON that fits a schema. Not a strict one: that would refuse every schema which does
+/// not require all its fields, and the answer is checked here anyhow.
+fn response_format(schema: &Schema) -> Option<ResponseFormat> {
+    Some(ResponseFormat::JsonSchema {
+        json_schema: ResponseFormatJsonSchema {
+            description: None,
+            name: "answer".to_owned(),
+            schema: schema.value().ok()?,
+            strict: Some(false),
+        },
+    })
 }
 
 /// The headers of one request.

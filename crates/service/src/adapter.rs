@@ -57,6 +57,7 @@ fn headers(run: &RunId, faults: &Faults) -> Vec<(String, String)> {
         ("x-simulate-error-rate", faults.error_rate),
         ("x-simulate-hang-rate", faults.hang_rate),
         ("x-simulate-truncate-rate", faults.truncate_rate),
+        ("x-simulate-invalid-rate", faults.invalid_rate),
     ];
     let rates = rates.into_iter().filter(|(_, rate)| !rate.is_zero());
     let latency = faults.latency.iter().map(|l| ("x-simulate-latency", l.clone()));
@@ -96,6 +97,8 @@ impl Provider for RoutedProvider {
                 system: request.system.clone(),
                 user: request.user.clone(),
                 max_tokens: request.max_tokens,
+                temperature: request.temperature,
+                output: request.output.clone(),
                 headers,
             };
             let answer = client.chat(&request, on_text).await?;
@@ -135,7 +138,11 @@ impl RecordSource for StoredRecords {
     fn prompt_tokens(&self, call: CallId) -> u64 {
         let header = &self.0.header;
         let of = header.task_of(call).zip(header.document_of(call));
-        of.map_or(0, |(task, document)| prompt_tokens(task, document.tokens))
+        of.map_or(0, |(task, document)| {
+            // About four bytes make a token; what is told of the output is not in the estimate.
+            let told = task.instructions().len().saturating_sub(task.system_message.len()) / 4;
+            prompt_tokens(task, document.tokens).saturating_add(told as u64)
+        })
     }
 
     fn request(&self, call: CallId) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>> {
@@ -147,9 +154,11 @@ impl RecordSource for StoredRecords {
             let text = records.text(document).await?;
             Ok(Arc::new(CallRequest {
                 model: header.spec.model.clone(),
-                system: task.system_message.clone(),
+                system: task.instructions().into_owned(),
                 user: task.user_message(&text),
                 max_tokens: task.max_tokens,
+                temperature: task.temperature,
+                output: task.output.clone(),
             }))
         }
         .boxed()

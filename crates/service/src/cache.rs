@@ -257,6 +257,8 @@ impl AnswerCache for RunCache {
             base_url: &self.base_url,
             model: &request.model,
             max_tokens: request.max_tokens,
+            temperature: request.temperature,
+            output: &request.output,
             system: &request.system,
             user: &request.user,
             task: task.id.as_str(),

@@ -1,6 +1,6 @@
 //! What can be chosen for a run: tasks, samples and providers.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use lanes_model::{
     Limits, ProviderInfo, Task, TaskId,
@@ -11,14 +11,42 @@ use lanes_model::{
 };
 use lanes_provider::{Client, ConfigError, ProviderConfig};
 
-/// The configured providers and the tasks, fixed while the program runs.
-pub(crate) struct Catalogue {
+/// The tasks there are at one moment, the built-in ones first.
+#[derive(Debug, Default)]
+pub(crate) struct TaskList {
     pub(crate) tasks: Vec<Task>,
+    ids: Vec<TaskId>,
+}
+
+impl TaskList {
+    /// The built-in tasks and these.
+    pub(crate) fn with(custom: Vec<Task>) -> Self {
+        let mut tasks = task::built_in();
+        // One that was made before a task of its id came with the program: what is built in counts.
+        let known = tasks.len();
+        tasks.extend(custom);
+        let mut place = 0;
+        let ids: Vec<TaskId> = tasks.iter().take(known).map(|t| t.id.clone()).collect();
+        tasks.retain(|task| {
+            place += 1;
+            place <= known || !ids.contains(&task.id)
+        });
+        Self { ids: tasks.iter().map(|t| t.id.clone()).collect(), tasks }
+    }
+
+    pub(crate) fn find(&self, id: &TaskId) -> Option<&Task> {
+        self.tasks.iter().find(|t| &t.id == id)
+    }
+}
+
+/// The configured providers, fixed while the program runs, and the tasks, which are not.
+pub(crate) struct Catalogue {
+    /// Whoever needs it twice takes it once: it may be another list the next time.
+    tasks: RwLock<Arc<TaskList>>,
     /// One client for each endpoint of each provider, in their order; at least one each.
     clients: Vec<Vec<Client>>,
     configs: Vec<ProviderConfig>,
     pub(crate) providers: Vec<ProviderInfo>,
-    task_ids: Vec<TaskId>,
     provider_models: Vec<(String, Vec<String>)>,
     simulated: Vec<String>,
     unlimited: Vec<String>,
@@ -41,25 +69,34 @@ impl Catalogue {
         let providers: Vec<_> = infos.collect();
         // Of the simulator everything is known, and that it limits nothing.
         let no_limit = |c: &&ProviderConfig| !c.simulated && c.rpm.is_none() && c.tpm.is_none();
-        let tasks = task::built_in();
         Ok(Self {
-            task_ids: tasks.iter().map(|t| t.id.clone()).collect(),
+            tasks: RwLock::new(Arc::new(TaskList::with(Vec::new()))),
             provider_models: providers.iter().map(|p| (p.id.clone(), p.models.clone())).collect(),
             simulated: providers.iter().filter(|p| p.simulated).map(|p| p.id.clone()).collect(),
             unlimited: configs.iter().filter(no_limit).map(|c| c.id.clone()).collect(),
             fallbacks: configs.iter().map(|c| (c.id.clone(), c.fallback.clone())).collect(),
             latency_problem,
             configs,
-            tasks,
             clients,
             providers,
             limits,
         })
     }
 
-    pub(crate) fn choices(&self) -> Choices<'_> {
+    /// The tasks as they are now.
+    pub(crate) fn tasks(&self) -> Arc<TaskList> {
+        Arc::clone(&self.tasks.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on the tasks are these and the built-in ones.
+    pub(crate) fn set_tasks(&self, custom: Vec<Task>) {
+        let list = Arc::new(TaskList::with(custom));
+        *self.tasks.write().unwrap_or_else(PoisonError::into_inner) = list;
+    }
+
+    pub(crate) fn choices<'a>(&'a self, tasks: &'a TaskList) -> Choices<'a> {
         Choices {
-            tasks: &self.task_ids,
+            tasks: &tasks.ids,
             providers: &self.provider_models,
             simulated: &self.simulated,
             unlimited: &self.unlimited,
@@ -67,10 +104,6 @@ impl Catalogue {
             latency_problem: self.latency_problem,
             limits: &self.limits,
         }
-    }
-
-    pub(crate) fn task(&self, id: &TaskId) -> Option<&Task> {
-        self.tasks.iter().find(|t| &t.id == id)
     }
 
     fn place(&self, provider: &str) -> Option<usize> {

@@ -7,6 +7,7 @@ mod catalogue;
 mod error;
 pub mod export;
 mod hub;
+pub mod output;
 mod routing;
 mod service;
 mod watch;
@@ -17,6 +18,7 @@ pub use export::{Export, ExportFormat};
 pub use lanes_provider::{ConfigError, ProviderConfig, Timeouts};
 pub use lanes_store::{Page, RunFilter, Store, StoreError, Totals};
 pub use service::{
-    EndpointHealth, ProviderHealth, ResumePolicy, RunChange, Service, ServiceConfig, Started,
+    EndpointHealth, Preview, PreviewPart, ProviderHealth, ResumePolicy, RunChange, Service,
+    ServiceConfig, Started, TaskFormat, Trial, TrialRequest,
 };
 pub use watch::WatchItem;

@@ -5,9 +5,13 @@ mod control;
 mod health;
 mod read;
 mod start;
+mod tasks;
+mod trial;
 
 pub use control::RunChange;
 pub use health::{EndpointHealth, ProviderHealth};
+pub use tasks::TaskFormat;
+pub use trial::{Preview, PreviewPart, Trial, TrialRequest};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use jiff::Timestamp;
 use lanes_model::options::form;
 use lanes_model::{
-    EventKind, Limits, ProviderInfo, RunId, RunSpec, RunSummary, Task, sample::SampleInfo,
+    EventKind, Limits, ProviderInfo, RunId, RunSpec, RunSummary, sample::SampleInfo,
 };
 use lanes_provider::ProviderConfig;
 use lanes_store::{Entry, EventWriter, Store};
@@ -75,6 +79,8 @@ struct Inner {
     stopping: AtomicBool,
     targets: Targets,
     cache: Arc<ResponseCache>,
+    /// Held while tasks are changed, so that what was checked still holds when it is written.
+    task_changes: tokio::sync::Mutex<()>,
     /// Ends with the last run's task; see [`Service::shutdown`].
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
@@ -100,9 +106,11 @@ impl Service {
                 catalogue: Catalogue::new(config.providers, config.limits, config.latency_problem)?,
                 stopping: AtomicBool::new(false),
                 targets: Targets::default(),
+                task_changes: tokio::sync::Mutex::default(),
                 tasks: std::sync::Mutex::default(),
             }),
         };
+        service.load_tasks().await?;
         let interrupted = service.mark_interrupted().await?;
         if config.resume == ResumePolicy::Auto {
             for run in interrupted {
@@ -137,12 +145,6 @@ impl Service {
         Ok(runs)
     }
 
-    /// The tasks there are.
-    #[must_use]
-    pub fn tasks(&self) -> &[Task] {
-        &self.inner.catalogue.tasks
-    }
-
     /// The shipped samples with their sizes.
     #[must_use]
     pub fn samples(&self) -> &'static [SampleInfo] {
@@ -165,7 +167,8 @@ impl Service {
     /// [`lanes_model::options::form`].
     #[must_use]
     pub fn option_lines(&self, spec: &RunSpec) -> String {
-        form::lines(spec, &self.inner.catalogue.choices())
+        let catalogue = &self.inner.catalogue;
+        form::lines(spec, &catalogue.choices(&catalogue.tasks()))
     }
 
     /// Whether a run could be taken now.

@@ -15,6 +15,7 @@ mod log;
 mod open;
 mod runs;
 mod store;
+mod tasks;
 mod writer;
 
 pub use answers::{AnswerKey, AnswerNote, AnswerTotals, StoredAnswer};

@@ -174,6 +174,7 @@ impl RecordSource for Scripted {
                 system: String::new(),
                 user: call.0.to_string(),
                 max_tokens: 100,
+                ..CallRequest::default()
             }))
         }
         .boxed()

@@ -2,7 +2,7 @@
 //! and a cycle by the names of its stages.
 
 use super::{Stage, StageId, Workflow};
-use crate::prompt::{Part, Placeholder, parts, placeholders};
+use crate::prompt::{Part, Placeholder, parts};
 use crate::spec::shorten;
 use crate::{FieldError, Task, TaskId};
 
@@ -244,39 +244,6 @@ impl Workflow {
         }
     }
 }
-
-impl Task {
-    /// What is wrong with a task that somebody wrote, apart from its id; each at its place in the task.
-    #[must_use]
-    pub fn problems(&self) -> Vec<FieldError> {
-        let mut errors = Vec::new();
-        let mut wrong = |field: &str, detail: String| errors.push(FieldError::new(field, detail));
-        if self.name.trim().is_empty() || self.name.chars().count() > 100 {
-            wrong("/name", "Give it a name of at most 100 characters.".to_owned());
-        }
-        if self.system_message.len() > LONGEST_PROMPT {
-            wrong("/system_message", format!("It has at most {LONGEST_PROMPT} bytes."));
-        }
-        if self.prompt.len() > LONGEST_PROMPT {
-            wrong("/prompt", format!("It has at most {LONGEST_PROMPT} bytes."));
-        } else if placeholders(&self.prompt).next().is_none() {
-            wrong(
-                "/prompt",
-                "The prompt has no placeholder: write {{text}} where the document's text goes."
-                    .to_owned(),
-            );
-        }
-        if !(1..=LONGEST_ANSWER).contains(&self.max_tokens) {
-            wrong("/max_tokens", format!("It must be from 1 to {LONGEST_ANSWER} tokens."));
-        }
-        errors
-    }
-}
-
-/// The most bytes of a system message and of a prompt.
-const LONGEST_PROMPT: usize = 100_000;
-/// The most tokens of an answer that a task may ask for.
-const LONGEST_ANSWER: u32 = 128_000;
 
 #[cfg(test)]
 mod tests;

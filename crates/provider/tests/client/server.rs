@@ -159,6 +159,7 @@ pub fn question() -> ChatRequest {
         user: "hello world".into(),
         max_tokens: 50,
         headers: vec![("x-call".into(), "7".into())],
+        ..ChatRequest::default()
     }
 }
 

@@ -60,8 +60,13 @@ fn answer(finish: Finish) -> Answer {
 
 /// Looks the first call of a run up.
 async fn look_up(run: &Arc<dyn AnswerCache>) -> Cached {
-    let request =
-        CallRequest { model: "m".into(), system: "s".into(), user: "u".into(), max_tokens: 10 };
+    let request = CallRequest {
+        model: "m".into(),
+        system: "s".into(),
+        user: "u".into(),
+        max_tokens: 10,
+        ..CallRequest::default()
+    };
     run.look_up(PassId(0), CallId(0), Arc::new(request)).await
 }
 

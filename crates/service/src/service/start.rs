@@ -14,10 +14,10 @@ use lanes_provider::tokens;
 use lanes_store::Created;
 use sha2::{Digest, Sha256};
 
-use super::{Service, Started};
+use super::{Service, Started, tasks};
 use crate::ServiceError;
 use crate::adapter::{LogSink, RoutedProvider, StoredRecords};
-use crate::catalogue::{Catalogue, SAMPLE_INFOS};
+use crate::catalogue::{Catalogue, SAMPLE_INFOS, TaskList};
 use crate::routing;
 
 impl Service {
@@ -34,10 +34,12 @@ impl Service {
             return Err(ServiceError::Stopping);
         }
         let catalogue = &self.inner.catalogue;
-        let spec = request.check(&catalogue.choices()).map_err(ServiceError::Invalid)?;
+        let tasks = catalogue.tasks();
+        let spec = request.check(&catalogue.choices(&tasks)).map_err(ServiceError::Invalid)?;
         check_price(&spec, catalogue)?;
+        tasks::check_plain(&spec, &tasks)?;
         let (document, text) = self.document(&spec, request).await?;
-        let header = self.header(spec, document.clone())?;
+        let header = self.header(spec, document.clone(), &tasks)?;
         let hash = idempotency_key.map(|key| (key, request_hash(request)));
         let state = RunState::begin(&lanes_model::RunEvent {
             seq: Seq(1),
@@ -78,7 +80,8 @@ impl Service {
         let answer = if wrong.is_empty() {
             self.start(&request, None).await
         } else {
-            let others = request.check(&self.inner.catalogue.choices());
+            let catalogue = &self.inner.catalogue;
+            let others = request.check(&catalogue.choices(&catalogue.tasks()));
             wrong.extend(others.err().unwrap_or_default());
             Err(ServiceError::Invalid(wrong))
         };
@@ -117,10 +120,14 @@ impl Service {
         Ok((DocumentInfo { id, name, bytes: text.len() as u64, tokens }, text))
     }
 
-    fn header(&self, spec: RunSpec, document: DocumentInfo) -> Result<RunHeader, ServiceError> {
+    fn header(
+        &self,
+        spec: RunSpec,
+        document: DocumentInfo,
+        known: &TaskList,
+    ) -> Result<RunHeader, ServiceError> {
         let catalogue = &self.inner.catalogue;
-        let tasks: Vec<Task> =
-            spec.tasks.iter().filter_map(|id| catalogue.task(id).cloned()).collect();
+        let tasks: Vec<Task> = spec.tasks.iter().filter_map(|id| known.find(id).cloned()).collect();
         let provider = catalogue
             .client(&spec.provider)
             .ok_or_else(|| {

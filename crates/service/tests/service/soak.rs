@@ -95,8 +95,7 @@ fn task(call: u32) -> Task {
         system_message: "Summarize the text in one sentence.".to_owned(),
         prompt: format!("Part {call}: {TEXT_PLACEHOLDER}"),
         max_tokens: 8,
-        built_in: false,
-        typical_tokens: None,
+        ..Task::default()
     }
 }
 
@@ -256,5 +255,6 @@ fn other(number: u32) -> ChatRequest {
             header("hang-rate", "0"),
             header("truncate-rate", "0"),
         ],
+        ..ChatRequest::default()
     }
 }

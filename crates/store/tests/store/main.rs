@@ -10,4 +10,5 @@ mod log;
 mod open;
 mod runs;
 mod support;
+mod tasks;
 mod writer;

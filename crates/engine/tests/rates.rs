@@ -43,7 +43,7 @@ fn starts_of(pass: &PassState, wanted: impl Fn(&AttemptState) -> bool) -> Vec<Mi
 }
 
 fn ledger(state: &RunState) -> Ledger {
-    Ledger::of(&segments(&state.passes[0], state.latest))
+    Ledger::of(&segments(&state.header.plan, &state.passes[0], state.latest))
 }
 
 #[tokio::test(start_paused = true)]

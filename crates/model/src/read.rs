@@ -7,16 +7,16 @@
 
 use crate::event::{Attempt, Finish, Usage};
 use crate::failure::FailureKind;
-use crate::plan::{DocumentInfo, PassPlan, PlannedCall};
+use crate::plan::{DocumentInfo, PassPlan, PlannedCall, PlannedStage};
 use crate::provider::Pace;
 use crate::sample::SampleInfo;
 use crate::state::{CallEndState, Hold, LimitChange, RouteState};
 use crate::{
-    AttemptResult, AttemptState, Budget, CallId, CallState, DocumentId, Failure, FieldError,
-    Health, HoldReason, Input, LaneId, LimitReason, Limits, Micros, Mode, PassId, PassMode,
-    PassState, PassStatus, Plan, Price, Priority, Progress, ProviderInfo, RouteId, RouteInfo,
-    RunHeader, RunId, RunSpec, RunState, RunStatus, Seq, Task, TaskHistory, TaskId, TextCount,
-    UsdMicros,
+    AttemptResult, AttemptState, Budget, CallId, CallState, DocumentId, Failure, Fallback,
+    FieldError, Health, HoldReason, Input, LaneId, LimitReason, Limits, Micros, Mode, PassId,
+    PassMode, PassState, PassStatus, Plan, Price, Priority, Progress, ProviderInfo, RouteId,
+    RouteInfo, RunHeader, RunId, RunSpec, RunState, RunStatus, Scope, Seq, StageId, Task,
+    TaskHistory, TaskId, TextCount, UsdMicros,
 };
 
 /// A value of a JSON text. A number that is no `u64` reads as nothing: we write no others.
@@ -320,7 +320,7 @@ macro_rules! words {
 
 numbers! { u64 u32 u16 u8 usize }
 
-wrappers! { Micros UsdMicros Seq PassId CallId LaneId RunId TaskId DocumentId RouteId }
+wrappers! { Micros UsdMicros Seq PassId CallId LaneId RunId TaskId DocumentId RouteId StageId }
 
 reads! {
     Attempt { number, of }
@@ -331,6 +331,7 @@ reads! {
     Budget { max_cost_usd_micros, deadline_ms }
     CallState { ready, attempts, end, ended, output, failure, cached, awaited, awaiting }
     DocumentInfo { id, name, bytes, tokens }
+    Fallback { provider, model }
     Failure { kind, message, http_status, retry_after = "retry_after_us" }
     FieldError { pointer, detail }
     Hold { from, until, why, message }
@@ -339,8 +340,8 @@ reads! {
     Pace { ttft_us, millitokens_per_s, whole_us, cv_permille }
     PassPlan { mode, lanes }
     PassState { mode, lanes, status, started_at, start, end, calls, holds, holding, paused, limits }
-    Plan { passes, race, calls }
-    PlannedCall { task, document }
+    PlannedCall { task, document, stage }
+    PlannedStage { id, name, tasks, needs, scope, concurrency, providers }
     Price { input_usd_micros_per_mtok, cached_usd_micros_per_mtok, output_usd_micros_per_mtok }
     Progress { pass, call, number, offset, text }
     ProviderInfo { id, name, simulated, models, price, rpm, tpm, pace }
@@ -367,7 +368,8 @@ words! {
         "unknown_model" UnknownModel, "invalid_request" InvalidRequest,
         "content_refused" ContentRefused, "rate_limited" RateLimited, "unreachable" Unreachable,
         "timeout" Timeout, "malformed_stream" MalformedStream,
-        "truncated_stream" TruncatedStream, "budget_reached" BudgetReached
+        "truncated_stream" TruncatedStream, "budget_reached" BudgetReached,
+        "invalid_output" InvalidOutput, "skipped" Skipped
     }
     Finish { "stop" Stop, "length" Length }
     Health { "closed" Closed, "half_open" HalfOpen, "open" Open }
@@ -384,9 +386,24 @@ words! {
         "waiting" Waiting, "running" Running, "completed" Completed, "cancelled" Cancelled
     }
     Priority { "interactive" Interactive, "batch" Batch }
+    Scope { "record" Record, "all" All }
     RunStatus {
         "queued" Queued, "running" Running, "succeeded" Succeeded, "partial" Partial,
         "failed" Failed, "cancelled" Cancelled, "interrupted" Interrupted
+    }
+}
+
+/// The calls follow from the stages.
+impl Read for Plan {
+    fn read(json: &Json) -> Self {
+        let get = |name| json.get(name);
+        Plan::with_calls(
+            Read::read(get("passes")),
+            Read::read(get("race")),
+            Read::read(get("stages")),
+            Read::read(get("documents")),
+            Read::read(get("calls")),
+        )
     }
 }
 

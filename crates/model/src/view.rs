@@ -281,7 +281,7 @@ impl RunView {
 impl PassView {
     fn of(header: &RunHeader, pass: &PassState, now: Micros) -> Self {
         let (rpm, tpm) = header.rates(pass);
-        let bound = lower_bound(pass, rpm, tpm);
+        let bound = lower_bound(&header.plan, pass, rpm, tpm);
         let wall = pass.start.map(|_| pass.wall(now));
         Self {
             mode: pass.mode,
@@ -292,7 +292,7 @@ impl PassView {
             work_us: wall.map(|_| work(pass)),
             lower_bound: bound,
             bound_attained: bound.zip(wall).and_then(|(bound, wall)| bound_attained(bound, wall)),
-            ledger: wall.map(|_| Ledger::of(&segments(pass, now))),
+            ledger: wall.map(|_| Ledger::of(&segments(&header.plan, pass, now))),
             limits: LimitView::of(pass),
             holds: HoldView::of(pass),
             calls: (0..)

@@ -215,7 +215,7 @@ pub fn accounts(log: &[RunEvent]) -> Accounts {
     }
     accounts.opened = state.routes.iter().map(|r| r.opened).sum();
     accounts.wall = pass.wall(state.latest);
-    let total = Ledger::of(&segments(pass, state.latest)).total();
+    let total = Ledger::of(&segments(&state.header.plan, pass, state.latest)).total();
     assert_eq!(total, Micros(accounts.wall.0 * u64::from(pass.lanes)), "the ledger's sum");
     accounts
 }

@@ -11,7 +11,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::options::FallbackRequest;
-use crate::{Budget, Fallback, Faults, FaultsRequest, Priority, TaskId};
+use crate::{Budget, Fallback, Faults, FaultsRequest, Priority, Task, TaskId};
 
 pub(crate) use check::shorten;
 pub use check::{Choices, text_problem};
@@ -185,6 +185,36 @@ pub struct RunSpec {
     /// Whether answers may come from the response cache.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cache: bool,
+}
+
+impl RunSpec {
+    /// A run with nothing extra: these tasks on a text that comes with the request, without race, faults,
+    /// budget, cache or anything that adapts. Whoever wants one of those sets its field.
+    #[must_use]
+    pub fn plain(
+        mode: Mode,
+        concurrency: u32,
+        provider: &str,
+        model: &str,
+        tasks: &[Task],
+    ) -> Self {
+        Self {
+            input: Input::Text,
+            tasks: tasks.iter().map(|t| t.id.clone()).collect(),
+            mode,
+            race: false,
+            concurrency,
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+            faults: None,
+            budget: Budget::default(),
+            adaptive: false,
+            hedge: false,
+            fallback: Vec::new(),
+            priority: Priority::default(),
+            cache: false,
+        }
+    }
 }
 
 /// What the check needs to know of the program.

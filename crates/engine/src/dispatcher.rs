@@ -1,10 +1,12 @@
 //! Owns all scheduling state and makes every decision: this file what starts when, `reports` what
-//! follows from what executors report, `lookups` what the response cache is asked.
+//! follows from what executors report, `lookups` what the response cache is asked, `ending` how passes
+//! and the run end.
 //!
 //! One loop: a stop request, a due time or a batch of executors' reports comes in; the state moves;
 //! events go out through `emit`; whatever can start now is started before the loop waits again. No
 //! step looks at more than the call it is about.
 
+mod ending;
 mod limits;
 mod lookups;
 mod reports;
@@ -17,11 +19,11 @@ use std::time::Duration;
 
 use lanes_model::state::CallEndState;
 use lanes_model::{
-    AttemptState, Budget, Failure, FailureKind, Micros, PassEnd, PassStatus, RouteId, RunState,
-    RunStatus, UsdMicros,
+    AttemptState, Budget, Failure, FailureKind, Micros, PassStatus, RouteId, RunState, RunStatus,
+    UsdMicros,
 };
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -29,7 +31,6 @@ use self::lookups::Lookups;
 use crate::controls::WishWatch;
 use crate::emit::Log;
 use crate::executor::{Equipment, perform};
-use crate::flight::Stage;
 use crate::messages::Report;
 use crate::pass::{Pass, Phase, Tries};
 use crate::{AttemptId, Job, Limiter, Outcome, Permit, PermitRequest, RetryPolicy, Stop};
@@ -38,9 +39,6 @@ use crate::{AttemptId, Job, Limiter, Outcome, Permit, PermitRequest, RetryPolicy
 const BATCH: usize = 128;
 /// A limiter that names a time which has come already is asked again after this long, not at once.
 const SHORTEST_HOLD: Micros = Micros::from_millis(1);
-/// How long a stop waits for aborted requests to be gone. They go at once unless a provider blocks
-/// its thread.
-const GRACE: Duration = Duration::from_millis(250);
 
 /// What is left of the run's budget of retries: attempts that followed a failed one have used it.
 fn retries_left(state: &RunState, retry: &RetryPolicy) -> u64 {
@@ -238,21 +236,6 @@ impl Dispatcher {
         self.passes.iter().all(|p| p.phase == Phase::Ended)
     }
 
-    /// Drops every request in flight, then takes in what came before that: an answer that is there
-    /// is kept and not asked for again.
-    async fn halt(&mut self) {
-        self.stopping = true;
-        self.abort.cancel();
-        self.executors.close();
-        if timeout(GRACE, self.executors.wait()).await.is_err() {
-            tracing::warn!("aborted requests are still there after {GRACE:?}");
-        }
-        for _ in 0..self.reports.len() {
-            let Ok(report) = self.reports.try_recv() else { break };
-            self.handle(report);
-        }
-    }
-
     /// Begins the next pass when none is running; in a race all of them. Not in a pause, which would
     /// become part of their time, unless there is nothing left to do but to end them.
     fn advance(&mut self) {
@@ -390,53 +373,6 @@ impl Dispatcher {
         let now = self.now();
         self.fill(index, now);
         self.end_if_done(index);
-    }
-
-    /// What has held a pass back does so no longer, and no attempt will tell of it.
-    fn end_holds(&mut self, index: usize, now: Micros) {
-        let pass = &mut self.passes[index];
-        for (since, why) in pass.end_holds() {
-            self.log.pass_held(since, pass.id, now, why, String::new());
-        }
-    }
-
-    fn end_if_done(&mut self, index: usize) {
-        let now = self.now();
-        let pass = &mut self.passes[index];
-        if pass.phase == Phase::Running && pass.is_done() {
-            pass.phase = Phase::Ended;
-            self.end_holds(index, now);
-            let pass = &self.passes[index];
-            self.log.pass_ended(pass.last_end, pass.id, PassEnd::Completed);
-            self.advance();
-        }
-    }
-
-    /// Ends everything that has begun, now. A pass that has not begun stays as it is.
-    fn cancel(&mut self) {
-        let now = self.now();
-        self.log.cancel_requested(now);
-        for index in 0..self.passes.len() {
-            if self.passes[index].phase != Phase::Running {
-                continue;
-            }
-            self.end_holds(index, now);
-            let pass = &mut self.passes[index];
-            for call in pass.unended() {
-                let flights = pass.close(call, now);
-                let mut partial = String::new();
-                for flight in flights.into_iter().filter(|f| f.stage == Stage::Running) {
-                    let id = AttemptId { pass: pass.id, call, number: flight.number };
-                    self.log.attempt_cancelled(now, id, None);
-                    if !flight.hedge {
-                        partial = flight.text;
-                    }
-                }
-                self.log.call_cancelled(now, pass.id, call, partial);
-            }
-            pass.phase = Phase::Ended;
-            self.log.pass_ended(now, pass.id, PassEnd::Cancelled);
-        }
     }
 }
 

@@ -153,7 +153,8 @@ impl Dispatcher {
         if ended.hopeless && self.fatal.is_none() && !self.log.any_succeeded() {
             let message = format!("{} It has been tried again without success.", failure.message);
             self.log.attempt_failed(at, id, failure.clone(), None);
-            self.fail_landed(index, id.call, at, failure.clone(), flight.text);
+            self.passes[index].close(id.call, at);
+            self.fail_closed(index, id.call, at, failure.clone(), flight.text);
             return self.give_up(Failure { message, ..failure });
         }
         // It went to see whether a provider works again, or too soon: neither is its call's fault,
@@ -192,7 +193,8 @@ impl Dispatcher {
         }
         self.log.attempt_failed(at, id, failure.clone(), None);
         let failure = if wanted { out_of_retries(failure) } else { failure };
-        self.fail_landed(index, id.call, at, failure.clone(), flight.text);
+        self.passes[index].close(id.call, at);
+        self.fail_closed(index, id.call, at, failure.clone(), flight.text);
         if fatal {
             self.give_up(failure);
         }
@@ -217,19 +219,7 @@ impl Dispatcher {
         self.fail_closed(index, call, at, failure, partial);
     }
 
-    /// Ends a call for good of which nothing is on a lane any more.
-    fn fail_landed(
-        &mut self,
-        index: usize,
-        call: CallId,
-        at: Micros,
-        failure: Failure,
-        partial: String,
-    ) {
-        self.passes[index].close(call, at);
-        self.fail_closed(index, call, at, failure, partial);
-    }
-
+    /// Ends a call for good that its pass has closed.
     fn fail_closed(
         &mut self,
         index: usize,

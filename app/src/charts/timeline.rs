@@ -199,7 +199,8 @@ fn panel(
             compare::bound(state, pass).map(|b| (b, false))
         }
         PassMode::Parallel if running(pass) && state.status.is_live() => {
-            expected_bound(&state.header.plan, pass, ghosts, state.header.rates(pass).0).map(|b| (b, true))
+            expected_bound(&state.header.plan, pass, ghosts, state.header.rates(pass).0)
+                .map(|b| (b, true))
         }
         PassMode::Parallel => None,
     };
@@ -209,7 +210,7 @@ fn panel(
         begun: pass.start.is_some(),
         wall: pass.end.map(|end| end.since(zero)),
         done: count(CallStatus::Succeeded),
-        failed: count(CallStatus::Failed),
+        failed: count(CallStatus::Failed) + count(CallStatus::Invalid),
         total: pass.calls.len() as u64,
         expected,
         bound,

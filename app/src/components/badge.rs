@@ -62,6 +62,7 @@ impl BadgeText {
             }
             CallStatus::Succeeded => Self::new("ok", Some("check"), "Done"),
             CallStatus::Failed => Self::new("bad", Some("x"), "Failed"),
+            CallStatus::Invalid => Self::new("bad", Some("x"), "Invalid"),
             CallStatus::Cancelled => Self::new("", Some("stop"), "Cancelled"),
         }
     }

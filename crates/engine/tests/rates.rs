@@ -148,7 +148,7 @@ proptest! {
             }
         }
         prop_assert_eq!(ledger(&state).total(), Micros(pass.wall(state.latest).0 * u64::from(lanes)));
-        let bound = lanes_model::lower_bound(pass, Some(rpm), Some(tpm));
+        let bound = lanes_model::lower_bound(&state.header.plan, pass, Some(rpm), Some(tpm));
         prop_assert!(bound.is_none_or(|b| b.us <= pass.wall(state.latest)));
     }
 }

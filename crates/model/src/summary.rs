@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallStatus, Comparison, Mode, PassMode, RunId, RunState, RunStatus, UsdMicros, comparison,
+    Comparison, Mode, PassMode, RunId, RunState, RunStatus, UsdMicros, comparison,
     main_failure,
 };
 
@@ -78,7 +78,7 @@ impl RunSummary {
             wall_us: main.and_then(comparison::wall).map(|wall| wall.0),
             speedup: Comparison::of(state).map(|c| c.speedup),
             calls: number(calls().count()),
-            failed: number(calls().filter(|c| c.status() == CallStatus::Failed).count()),
+            failed: number(calls().filter(|c| c.status().is_failure()).count()),
             retried: number(calls().filter(|c| c.attempts.len() > 1).count()),
             failure: main_failure(state).map(|kind| kind.label().to_owned()),
             cost_usd_micros: first.map(|first| std::iter::once(first).chain(costs).sum()),

@@ -270,6 +270,8 @@ fn end_attempt(pass: PassId, f: &Flight, again: Option<u64>, log: &mut Log) {
         Some(_) => AttemptEnd::Failed {
             failure: failure(),
             retry_at: again.map(|backoff| Micros(log.at + backoff)),
+            usage: None,
+            cost_usd_micros: None,
         },
     };
     log.push(EventKind::AttemptEnded { pass, call, number: f.number, end });

@@ -96,6 +96,9 @@ pub struct Counts {
     pub succeeded: u32,
     /// Without one.
     pub failed: u32,
+    /// With one that is not of the form asked for.
+    #[serde(default)]
+    pub invalid: u32,
     /// Stopped by the user.
     pub cancelled: u32,
 }
@@ -111,6 +114,7 @@ impl Counts {
                 CallStatus::Running => &mut counts.running,
                 CallStatus::Succeeded => &mut counts.succeeded,
                 CallStatus::Failed => &mut counts.failed,
+                CallStatus::Invalid => &mut counts.invalid,
                 CallStatus::Cancelled => &mut counts.cancelled,
             } += 1;
         }

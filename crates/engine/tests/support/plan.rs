@@ -44,7 +44,10 @@ pub fn header(passes: &[(PassMode, u32)], race: bool, calls: usize) -> RunHeader
         plan: Plan {
             passes: passes.iter().map(|&(mode, lanes)| PassPlan { mode, lanes }).collect(),
             race,
-            calls: (0..calls).map(|task| PlannedCall { task, document: Some(0), stage: 0 }).collect(),
+            calls: (0..calls)
+                .map(|task| PlannedCall { task, document: Some(0), stage: 0 })
+                .collect(),
+            ..Plan::default()
         },
     }
 }

@@ -76,7 +76,12 @@ fn state() -> RunState {
                 )
             } else {
                 (
-                    AttemptEnd::Failed { failure: failure.clone(), retry_at: None },
+                    AttemptEnd::Failed {
+                        failure: failure.clone(),
+                        retry_at: None,
+                        usage: None,
+                        cost_usd_micros: None,
+                    },
                     CallEnd::Failed { failure, partial: String::new() },
                 )
             };

@@ -44,21 +44,6 @@ pub fn definition(id: &str, word: &str, meaning: &str) -> String {
     )
 }
 
-/// The cells of a table's head, of words of the program. A `#` before one says that its column is of
-/// numbers.
-#[must_use]
-pub fn heads(words: &[&str]) -> String {
-    let mut html = String::new();
-    for word in words {
-        let (class, word) = match word.strip_prefix('#') {
-            Some(word) => (r#" class="num""#, word),
-            None => ("", *word),
-        };
-        html.push_str(&format!(r#"<th scope="col"{class}>{word}</th>"#));
-    }
-    html
-}
-
 /// An icon, as [`Icon`](super::icons::Icon) draws it.
 #[must_use]
 pub fn icon(name: &str) -> String {

@@ -18,6 +18,9 @@ pub struct RunSummary {
     pub created_at: String,
     /// How it stands.
     pub status: RunStatus,
+    /// Whether it goes on but for the user's pause. Lists ask the run itself: what is stored may be old.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
     /// How it executes.
     pub mode: Mode,
     /// Ids of its tasks.
@@ -67,6 +70,7 @@ impl RunSummary {
             title: header.title.clone(),
             created_at: header.created_at.clone(),
             status: state.status,
+            paused: state.paused && state.status == RunStatus::Running,
             mode: header.spec.mode,
             tasks: header.tasks.iter().map(|t| t.id.0.clone()).collect(),
             documents: number(header.documents.len()),

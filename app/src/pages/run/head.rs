@@ -83,7 +83,7 @@ fn date(instant: &str) -> String {
 #[component]
 pub(super) fn Head(run: Run) -> impl IntoView {
     let title = run.state.with_untracked(|s| s.header.title.clone());
-    let badge = Signal::derive(move || run.state.with(|s| BadgeText::run(s.status)));
+    let badge = Signal::derive(move || run.state.with(|s| BadgeText::run(s.status, s.paused)));
     let facts = Memo::new(move |_| run.state.with(|s| subtitle(s, run.faults.read().as_deref())));
     view! {
         <div class="page-head">

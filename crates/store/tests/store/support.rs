@@ -88,6 +88,7 @@ pub fn summary(run: &str) -> RunSummary {
         title: format!("Run {run}"),
         created_at: "2026-11-21T03:55:07Z".to_owned(),
         status: RunStatus::Succeeded,
+        paused: false,
         mode: Mode::Compare,
         tasks: vec!["summary".to_owned()],
         documents: 1,

@@ -3,7 +3,7 @@
 use lanes_model::{RunState, format, traffic};
 use leptos::prelude::*;
 
-use crate::components::markup::heads;
+use super::heads;
 
 /// The card; nothing when there is but one route.
 pub(super) fn card(state: &RunState) -> impl IntoView + use<> {

@@ -4,9 +4,9 @@ use lanes_model::{CallId, Ledger, Micros, PassState, RunState, call_segments, fo
 use leptos::prelude::*;
 
 use super::super::facts::call_name;
+use super::heads;
 use crate::charts::limit::steps;
 use crate::charts::timeline::order;
-use crate::components::markup::heads;
 
 type Row = [String; 6];
 

@@ -60,10 +60,8 @@ impl Bars {
 /// The lower bound of a pass under the limits of the run's provider.
 #[must_use]
 pub fn bound(state: &RunState, pass: &PassState) -> Option<LowerBound> {
-    {
-        let (rpm, tpm) = state.header.rates(pass);
-        lower_bound(pass, rpm, tpm)
-    }
+    let (rpm, tpm) = state.header.rates(pass);
+    lower_bound(&state.header.plan, pass, rpm, tpm)
 }
 
 #[cfg(test)]

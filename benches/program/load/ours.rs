@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lanes_engine::{
-    CallRequest, Clock, Job, RecordSource, RetryPolicy, RunClock, RunControl, RunRoutes, Target,
+    Asked, CallRequest, Clock, Job, RecordSource, RetryPolicy, RunClock, RunControl, RunRoutes, Target,
     TargetLimits, execute, routes::Changes,
 };
 use lanes_model::{
-    AttemptResult, AttemptState, Budget, CallId, DocumentId, DocumentInfo, EventKind, Failure,
-    FailureKind, Input, Micros, Mode, Plan, Priority, RunEvent, RunHeader, RunId, RunSpec,
-    RunState, RunStatus, RunSummary, Seq, Task, TaskId, task::TEXT_PLACEHOLDER,
+    AttemptResult, AttemptState, CallId, DocumentId, DocumentInfo, EventKind, Failure, FailureKind,
+    Micros, Mode, Plan, Priority, RunEvent, RunHeader, RunId, RunSpec, RunState, RunStatus,
+    RunSummary, Seq, Task, TaskId, task::TEXT_PLACEHOLDER,
 };
 use lanes_provider::{Client, ProviderConfig, Timeouts};
 use lanes_simulator::MODEL;
@@ -117,27 +117,13 @@ fn client(load: &Load, url: &str) -> Client {
 }
 
 fn header(load: &Load, client: &Client) -> RunHeader {
+    let tasks: Vec<_> = (0..load.calls).map(|call| task(load.tokens, call)).collect();
     RunHeader {
         id: RunId::from("load"),
         title: "A load".to_owned(),
         created_at: "2026-11-21T10:00:00Z".to_owned(),
-        spec: RunSpec {
-            input: Input::Text,
-            tasks: (0..load.calls).map(|call| task(load.tokens, call).id).collect(),
-            mode: Mode::Parallel,
-            race: false,
-            concurrency: load.lanes,
-            provider: "simulator".to_owned(),
-            model: MODEL.to_owned(),
-            faults: None,
-            budget: Budget::default(),
-            cache: false,
-            adaptive: false,
-            hedge: false,
-            fallback: Vec::new(),
-            priority: Default::default(),
-        },
-        tasks: (0..load.calls).map(|call| task(load.tokens, call)).collect(),
+        spec: RunSpec::plain(Mode::Parallel, load.lanes, "simulator", MODEL, &tasks),
+        tasks,
         documents: vec![DocumentInfo {
             id: DocumentId::from("document"),
             name: "A text".to_owned(),
@@ -181,7 +167,7 @@ struct Apart {
 }
 
 impl RecordSource for Apart {
-    fn request(&self, call: CallId) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>> {
+    fn request(&self, call: CallId, _: Asked) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>> {
         let request = self.records.request(call);
         if call.0 >= self.lanes || self.apart.is_zero() {
             return request;

@@ -95,7 +95,9 @@ pub fn speedup_so_far(state: &RunState, now: Micros) -> Option<SoFar> {
 /// From the first attempt of a call to its end, once it has ended by itself.
 fn span(call: &CallState) -> Option<(Micros, Micros)> {
     match call.status() {
-        CallStatus::Succeeded | CallStatus::Failed => Some((call.start()?, call.end?)),
+        CallStatus::Succeeded | CallStatus::Failed | CallStatus::Invalid => {
+            Some((call.start()?, call.end?))
+        }
         _ => None,
     }
 }
@@ -118,7 +120,7 @@ pub fn headline(state: &RunState) -> Option<String> {
     let calls = || state.passes.iter().flat_map(|p| &p.calls);
     let total = calls().count() as u64;
     let results = calls().filter(|c| succeeded(c)).count() as u64;
-    let failed = calls().filter(|c| c.status() == CallStatus::Failed).count() as u64;
+    let failed = calls().filter(|c| c.status().is_failure()).count() as u64;
     match state.status {
         RunStatus::Queued | RunStatus::Running => None,
         RunStatus::Cancelled => Some(stopped(state, "Cancelled", results, total)),
@@ -192,7 +194,7 @@ pub fn main_failure(state: &RunState) -> Option<FailureKind> {
     // How many there are of each kind, in the order in which the kinds came.
     let mut kinds: Vec<(FailureKind, u32)> = Vec::new();
     let calls = state.passes.iter().flat_map(|p| &p.calls);
-    let failed = calls.filter(|c| c.status() == CallStatus::Failed);
+    let failed = calls.filter(|c| c.status().is_failure());
     for failure in failed.filter_map(|c| c.failure.as_ref()) {
         match kinds.iter_mut().find(|(kind, _)| *kind == failure.kind) {
             Some((_, n)) => *n += 1,

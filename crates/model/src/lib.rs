@@ -56,7 +56,7 @@ pub use format::Figure;
 pub use ids::{CallId, DocumentId, LaneId, Micros, PassId, RunId, Seq, TaskId, UsdMicros};
 pub use ledger::{Ledger, LedgerState, Segment, call_segments, segments};
 pub use options::FallbackRequest;
-pub use plan::{DocumentInfo, PassMode, PassPlan, Plan, PlannedCall, RunHeader};
+pub use plan::{DocumentInfo, PassMode, PassPlan, Plan, PlannedCall, PlannedStage, RunHeader};
 pub use provider::{Price, ProviderInfo};
 pub use read::{Json, Read};
 pub use route::{Fallback, Health, HoldReason, LimitReason, Priority, RouteId, RouteInfo};

@@ -200,6 +200,10 @@ impl EventSink for LogSink {
         self.writer.append(self.run.clone(), at, kind);
     }
 
+    fn append_both(&self, at: Micros, first: EventKind, second: EventKind) {
+        self.writer.append_both(self.run.clone(), at, first, second);
+    }
+
     fn progress(&self, progress: Progress) {
         self.hub.progress(&self.run, progress);
     }

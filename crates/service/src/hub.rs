@@ -118,6 +118,10 @@ impl Hub {
         self.runs().contains_key(run)
     }
 
+    pub(crate) fn is_paused(&self, run: &RunId) -> bool {
+        self.runs().get(run).is_some_and(|live| live.state.paused)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.runs().len()
     }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lanes_engine::{
-    Asked, CallRequest, Clock, Job, RecordSource, RetryPolicy, RunClock, RunControl, RunRoutes, Target,
-    TargetLimits, execute, routes::Changes,
+    Asked, CallRequest, Clock, Job, RecordSource, RetryPolicy, RunClock, RunControl, RunRoutes,
+    Target, TargetLimits, execute, routes::Changes,
 };
 use lanes_model::{
     AttemptResult, AttemptState, CallId, DocumentId, DocumentInfo, EventKind, Failure, FailureKind,
@@ -22,8 +22,9 @@ use lanes_store::{EventWriter, Store};
 
 use super::Load;
 use super::figures::{Pass, Span, cpu, resident_kb};
-use crate::adapter::{LogSink, Route, RoutedProvider, StoredRecords};
+use crate::adapter::{LogSink, Route, RoutedProvider};
 use crate::hub::Hub;
+use crate::records::StoredRecords;
 
 /// The system message of every call.
 pub const INSTRUCTION: &str = "Summarize the text in one sentence.";
@@ -167,8 +168,12 @@ struct Apart {
 }
 
 impl RecordSource for Apart {
-    fn request(&self, call: CallId, _: Asked) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>> {
-        let request = self.records.request(call);
+    fn request(
+        &self,
+        call: CallId,
+        asked: Asked,
+    ) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>> {
+        let request = self.records.request(call, asked);
         if call.0 >= self.lanes || self.apart.is_zero() {
             return request;
         }

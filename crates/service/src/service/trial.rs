@@ -248,8 +248,9 @@ impl Service {
         let clock: Arc<dyn Clock> = Arc::new(RunClock::starting_at(Micros::ZERO));
         let attempt = AttemptId { pass: PassId(0), call: CallId(0), number: 1 };
         let route: RouteId = loop {
-            let now = clock.now();
-            match limiter.permit(PermitRequest { attempt, now, tokens, tier: 0, avoid: None }) {
+            let (now, until) = (clock.now(), limiter.tiers());
+            let asking = PermitRequest { attempt, now, tokens, tier: 0, until, avoid: None };
+            match limiter.permit(asking) {
                 Permit::Granted(route) => break route,
                 Permit::Refused(failure) => return Err(failure),
                 Permit::NotBefore { at, .. } => {

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lanes_engine::{
-    Asked, CallRequest, Clock, Job, RecordSource, RetryPolicy, RunClock, RunControl, RunRoutes, Target,
-    TargetLimits, execute, routes::Changes,
+    Asked, CallRequest, Clock, Job, RecordSource, RetryPolicy, RunClock, RunControl, RunRoutes,
+    Target, TargetLimits, execute, routes::Changes,
 };
 use lanes_model::{
     AttemptResult, AttemptState, CallId, DocumentId, DocumentInfo, EventKind, Failure, FailureKind,
@@ -167,7 +167,11 @@ struct Apart {
 }
 
 impl RecordSource for Apart {
-    fn request(&self, call: CallId, _: Asked) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>> {
+    fn request(
+        &self,
+        call: CallId,
+        _: Asked,
+    ) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>> {
         let request = self.records.request(call);
         if call.0 >= self.lanes || self.apart.is_zero() {
             return request;

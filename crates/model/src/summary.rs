@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Comparison, Mode, PassMode, RunId, RunState, RunStatus, UsdMicros, comparison,
-    main_failure,
+    Comparison, Mode, PassMode, RunId, RunState, RunStatus, UsdMicros, comparison, main_failure,
 };
 
 /// A run in one line.

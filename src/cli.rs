@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod data_lock;
+mod extract;
 mod serve;
 mod simulate;
 
@@ -24,6 +25,9 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Run the simulator by itself, for any OpenAI client.
     Simulate(simulate::SimulateArgs),
+    /// Read an uploaded file: the program starts itself so, apart from everything else.
+    #[command(hide = true)]
+    Extract(extract::ExtractArgs),
 }
 
 /// Why a command could not be carried out.
@@ -65,11 +69,17 @@ pub enum CliError {
 /// # Errors
 /// [`CliError`] when it cannot begin.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
+    let command = args.command.unwrap_or_else(|| Command::Serve(serve::ServeArgs::default()));
+    // Without threads, whose stacks would count as its memory.
+    if let Command::Extract(args) = &command {
+        return Ok(extract::extract(args)?);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        match args.command.unwrap_or_else(|| Command::Serve(serve::ServeArgs::default())) {
+        match command {
             Command::Serve(args) => serve::serve(args).await,
             Command::Simulate(args) => simulate::simulate(args).await,
+            Command::Extract(_) => Ok(()),
         }
     })?;
     // A blocking task (a tokenizer at work) must not hold up the end.

@@ -4,6 +4,7 @@
 mod assets;
 mod cache;
 mod catalogue;
+mod documents;
 mod events;
 mod forms;
 mod guard;
@@ -60,6 +61,9 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/api/samples", get(catalogue::samples))
         .route("/api/providers", get(catalogue::providers))
         .route("/api/cache", get(cache::stats).delete(cache::purge))
+        .route("/api/documents", get(documents::list).merge(documents::upload()))
+        .route("/api/documents/{id}", get(documents::show).delete(documents::delete))
+        .route("/api/documents/{id}/content", get(documents::content))
         .route("/api/runs", get(runs::list).post(runs::create))
         .route("/api/runs/{id}", get(runs::show).delete(runs::delete).patch(runs::change))
         .route("/api/runs/{id}/cancel", post(runs::cancel))

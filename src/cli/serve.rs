@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use clap::Args;
 use lanes_model::Limits;
-use lanes_service::{ProviderConfig, Service, ServiceConfig, ServiceError, Store, Timeouts};
+use lanes_service::{
+    ExtractLimits, Extractor, ProviderConfig, Service, ServiceConfig, ServiceError, Store, Timeouts,
+};
 use lanes_simulator::{LatencyProfile, Simulator, SimulatorConfig};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -64,6 +66,7 @@ pub(super) async fn serve(args: ServeArgs) -> Result<(), CliError> {
         limits: Limits { max_concurrency: config.max_concurrency, ..Limits::default() },
         resume: config.resume,
         latency_problem,
+        extractor: Extractor::child(std::env::current_exe()?, ExtractLimits::default()),
     })
     .await?;
     let router = http::router(service.clone(), addr, stop.clone());

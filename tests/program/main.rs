@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "a test that cannot go on says so")]
 
 mod cache;
+mod documents;
 mod rest;
 mod routes;
 mod settings;

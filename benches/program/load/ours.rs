@@ -22,8 +22,9 @@ use lanes_store::{EventWriter, Store};
 
 use super::Load;
 use super::figures::{Pass, Span, cpu, resident_kb};
-use crate::adapter::{LogSink, Route, RoutedProvider, StoredRecords};
+use crate::adapter::{LogSink, Route, RoutedProvider};
 use crate::hub::Hub;
+use crate::records::StoredRecords;
 
 /// The system message of every call.
 pub const INSTRUCTION: &str = "Summarize the text in one sentence.";
@@ -170,9 +171,9 @@ impl RecordSource for Apart {
     fn request(
         &self,
         call: CallId,
-        _: Asked,
+        asked: Asked,
     ) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>> {
-        let request = self.records.request(call);
+        let request = self.records.request(call, asked);
         if call.0 >= self.lanes || self.apart.is_zero() {
             return request;
         }

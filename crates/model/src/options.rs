@@ -154,6 +154,7 @@ mod tests {
             ..request
         };
         request.check(&Choices {
+            workflows: &[],
             tasks: &["summary".into()],
             providers: &[
                 ("one".to_owned(), vec!["a".to_owned(), "b".to_owned()]),

@@ -185,6 +185,13 @@ impl RunHeader {
         self.tasks.get(self.plan.calls.get(call.index())?.task as usize)
     }
 
+    /// The provider and the model that a call goes to first.
+    #[must_use]
+    pub fn choice_of(&self, call: CallId) -> (&str, &str) {
+        let own = self.plan.stage_of(call).and_then(|stage| stage.providers.first());
+        own.map_or((&self.spec.provider, &self.spec.model), |own| (&own.provider, &own.model))
+    }
+
     /// The provider's requests and tokens a minute, as far as they bound a pass: not where calls were
     /// answered by a fallback, which has limits of its own.
     #[must_use]

@@ -229,6 +229,7 @@ impl Read for RunSpec {
         RunSpec {
             input: Read::read(json.get("input")),
             tasks: Read::read(json.get("tasks")),
+            workflow: None,
             mode: Read::read(json.get("mode")),
             race: Read::read(json.get("race")),
             concurrency: Read::read(json.get("concurrency")),

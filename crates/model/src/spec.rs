@@ -11,7 +11,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::options::FallbackRequest;
-use crate::{Budget, Fallback, Faults, FaultsRequest, Priority, Task, TaskId};
+use crate::{Budget, Fallback, Faults, FaultsRequest, Priority, Task, TaskId, WorkflowId};
 
 pub(crate) use check::shorten;
 pub use check::{Choices, text_problem};
@@ -97,6 +97,9 @@ pub struct RunRequest {
     /// Which tasks, in order.
     #[serde(default)]
     pub tasks: Vec<String>,
+    /// Which workflow, in place of tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<String>,
     /// `sequential`, `parallel` or `compare`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
@@ -152,8 +155,11 @@ pub enum Input {
 pub struct RunSpec {
     /// What about.
     pub input: Input,
-    /// Which tasks, in order, without repeats.
+    /// Which tasks, in order, without repeats; none in a run of a workflow, which has its own.
     pub tasks: Vec<TaskId>,
+    /// Which workflow. Not read in the browser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<WorkflowId>,
     /// How.
     pub mode: Mode,
     /// Whether compare runs both passes at once.
@@ -201,6 +207,7 @@ impl RunSpec {
         Self {
             input: Input::Text,
             tasks: tasks.iter().map(|t| t.id.clone()).collect(),
+            workflow: None,
             mode,
             race: false,
             concurrency,

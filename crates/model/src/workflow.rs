@@ -5,6 +5,7 @@
 //! `check`, what stands in a prompt's double braces in [`crate::prompt`].
 
 mod check;
+mod plan;
 
 use std::fmt;
 

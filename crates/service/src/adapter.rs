@@ -1,19 +1,17 @@
-//! Where the engine's ports meet the provider, the texts and the log: no logic, only translation.
+//! Where the engine's ports meet the provider and the log: no logic, only translation.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use lanes_engine::{Answer, CallRequest, EventSink, Provider, RecordSource};
-use lanes_model::estimate::prompt_tokens;
+use lanes_engine::{Answer, CallRequest, EventSink, Provider};
 use lanes_model::{
-    CallId, DocumentInfo, EventKind, Failure, FailureKind, Faults, Micros, Price, Progress,
-    RouteId, RunHeader, RunId, Usage, UsdMicros,
+    EventKind, Failure, FailureKind, Faults, Micros, Price, Progress, RouteId, RunId, Usage,
+    UsdMicros,
 };
 use lanes_provider::{ChatRequest, Client, tokens};
-use lanes_store::{EventWriter, Store};
-use tokio::sync::OnceCell;
+use lanes_store::EventWriter;
 
 use crate::hub::Hub;
 
@@ -110,77 +108,6 @@ impl Provider for RoutedProvider {
             })
         }
         .boxed()
-    }
-}
-
-/// Makes each call's request from the run's header and the stored texts.
-pub(crate) struct StoredRecords(Arc<Records>);
-
-struct Records {
-    store: Store,
-    header: Arc<RunHeader>,
-    /// The text of a run that has but one: it is read once, not for each call.
-    only: OnceCell<Arc<str>>,
-}
-
-impl StoredRecords {
-    pub(crate) fn new(store: Store, header: Arc<RunHeader>) -> Self {
-        Self(Arc::new(Records { store, header, only: OnceCell::new() }))
-    }
-}
-
-impl RecordSource for StoredRecords {
-    fn most_tokens(&self, call: CallId) -> u64 {
-        let longest = self.0.header.task_of(call).map_or(0, |task| u64::from(task.max_tokens));
-        self.prompt_tokens(call).saturating_add(longest)
-    }
-
-    fn prompt_tokens(&self, call: CallId) -> u64 {
-        let header = &self.0.header;
-        let of = header.task_of(call).zip(header.document_of(call));
-        of.map_or(0, |(task, document)| {
-            // About four bytes make a token; what is told of the output is not in the estimate.
-            let told = task.instructions().len().saturating_sub(task.system_message.len()) / 4;
-            prompt_tokens(task, document.tokens).saturating_add(told as u64)
-        })
-    }
-
-    fn request(&self, call: CallId) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>> {
-        let records = Arc::clone(&self.0);
-        async move {
-            let header = &records.header;
-            let task = header.task_of(call).ok_or_else(|| missing("The task"))?;
-            let document = header.document_of(call).ok_or_else(|| missing("The document"))?;
-            let text = records.text(document).await?;
-            Ok(Arc::new(CallRequest {
-                model: header.spec.model.clone(),
-                system: task.instructions().into_owned(),
-                user: task.user_message(&text),
-                max_tokens: task.max_tokens,
-                temperature: task.temperature,
-                output: task.output.clone(),
-            }))
-        }
-        .boxed()
-    }
-}
-
-impl Records {
-    async fn text(&self, document: &DocumentInfo) -> Result<Arc<str>, Failure> {
-        match self.header.documents.as_slice() {
-            [_] => self.only.get_or_try_init(|| self.read(document)).await.cloned(),
-            _ => self.read(document).await,
-        }
-    }
-
-    async fn read(&self, document: &DocumentInfo) -> Result<Arc<str>, Failure> {
-        let text = self.store.document_text(&document.id).await.map_err(|e| {
-            Failure::new(
-                FailureKind::InvalidRequest,
-                format!("The document's text cannot be read: {e}"),
-            )
-        })?;
-        Ok(text.ok_or_else(|| missing("The document's text"))?.into())
     }
 }
 

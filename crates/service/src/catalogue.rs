@@ -1,13 +1,15 @@
 //! What can be chosen for a run: tasks, samples and providers.
 
+use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use lanes_model::{
-    Limits, ProviderInfo, Task, TaskId,
+    Fallback, Limits, ProviderInfo, Stage, Task, TaskId, Workflow,
     sample::{SAMPLES, SampleInfo},
     spec::Choices,
     task,
     text::words,
+    workflow::WorkflowChoices,
 };
 use lanes_provider::{Client, ConfigError, ProviderConfig};
 
@@ -43,6 +45,8 @@ impl TaskList {
 pub(crate) struct Catalogue {
     /// Whoever needs it twice takes it once: it may be another list the next time.
     tasks: RwLock<Arc<TaskList>>,
+    /// Likewise.
+    workflows: RwLock<Arc<Vec<Workflow>>>,
     /// One client for each endpoint of each provider, in their order; at least one each.
     clients: Vec<Vec<Client>>,
     configs: Vec<ProviderConfig>,
@@ -71,6 +75,7 @@ impl Catalogue {
         let no_limit = |c: &&ProviderConfig| !c.simulated && c.rpm.is_none() && c.tpm.is_none();
         Ok(Self {
             tasks: RwLock::new(Arc::new(TaskList::with(Vec::new()))),
+            workflows: RwLock::default(),
             provider_models: providers.iter().map(|p| (p.id.clone(), p.models.clone())).collect(),
             simulated: providers.iter().filter(|p| p.simulated).map(|p| p.id.clone()).collect(),
             unlimited: configs.iter().filter(no_limit).map(|c| c.id.clone()).collect(),
@@ -94,9 +99,52 @@ impl Catalogue {
         *self.tasks.write().unwrap_or_else(PoisonError::into_inner) = list;
     }
 
-    pub(crate) fn choices<'a>(&'a self, tasks: &'a TaskList) -> Choices<'a> {
+    /// The workflows as they are now.
+    pub(crate) fn workflows(&self) -> Arc<Vec<Workflow>> {
+        Arc::clone(&self.workflows.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on the workflows are these.
+    pub(crate) fn set_workflows(&self, workflows: Vec<Workflow>) {
+        *self.workflows.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(workflows);
+    }
+
+    /// What the definition of a workflow can refer to.
+    pub(crate) fn workflow_choices<'a>(&'a self, tasks: &'a TaskList) -> WorkflowChoices<'a> {
+        WorkflowChoices {
+            tasks: &tasks.tasks,
+            providers: &self.provider_models,
+            max_concurrency: self.limits.max_concurrency,
+        }
+    }
+
+    /// Where a stage goes that names a provider or a model, with what that one falls back to; nothing
+    /// when it goes where its run goes.
+    pub(crate) fn providers_of(&self, stage: &Stage, of_run: &str) -> Vec<Fallback> {
+        if stage.provider.is_none() && stage.model.is_none() {
+            return Vec::new();
+        }
+        let first_model = |id: &str| {
+            let known = self.provider_models.iter().find(|(provider, _)| provider == id);
+            known.and_then(|(_, models)| models.first().cloned()).unwrap_or_default()
+        };
+        let provider = stage.provider.as_deref().unwrap_or(of_run);
+        let model = stage.model.clone().unwrap_or_else(|| first_model(provider));
+        let others = self.fallbacks.iter().find(|(id, _)| id == provider);
+        let others = others.map(|(_, others)| others.as_slice()).unwrap_or_default();
+        let others = others.iter().map(|id| (id.clone(), first_model(id)));
+        let all = std::iter::once((provider.to_owned(), model)).chain(others);
+        all.map(|(provider, model)| Fallback { provider, model }).collect()
+    }
+
+    pub(crate) fn choices<'a>(
+        &'a self,
+        tasks: &'a TaskList,
+        workflows: &'a [Workflow],
+    ) -> Choices<'a> {
         Choices {
             tasks: &tasks.ids,
+            workflows,
             providers: &self.provider_models,
             simulated: &self.simulated,
             unlimited: &self.unlimited,
@@ -115,9 +163,10 @@ impl Catalogue {
         self.configs.get(self.place(provider)?)
     }
 
-    /// Where a provider's requests go; of several endpoints the first, for they answer alike.
-    pub(crate) fn base_url(&self, provider: &str) -> Option<&str> {
-        Some(&self.config(provider)?.base_url)
+    /// Where the requests of each provider go, by its id; of several endpoints the first, for they
+    /// answer alike.
+    pub(crate) fn base_urls(&self) -> HashMap<String, String> {
+        self.configs.iter().map(|c| (c.id.clone(), c.base_url.clone())).collect()
     }
 
     /// The clients of a provider, one for each endpoint.

@@ -6,8 +6,10 @@ mod cache;
 mod catalogue;
 mod error;
 pub mod export;
+mod extract;
 mod hub;
 pub mod output;
+mod records;
 mod routing;
 mod service;
 mod watch;
@@ -15,10 +17,12 @@ mod watch;
 pub use cache::CacheStats;
 pub use error::ServiceError;
 pub use export::{Export, ExportFormat};
+pub use extract::{ExtractLimits, Extractor};
 pub use lanes_provider::{ConfigError, ProviderConfig, Timeouts};
 pub use lanes_store::{Page, RunFilter, Store, StoreError, Totals};
 pub use service::{
-    EndpointHealth, Preview, PreviewPart, ProviderHealth, ResumePolicy, RunChange, Service,
-    ServiceConfig, Started, TaskFormat, Trial, TrialRequest,
+    DocumentPreview, DocumentView, EndpointHealth, Preview, PreviewPart, ProviderHealth, Rejected,
+    ResumePolicy, RunChange, Service, ServiceConfig, Started, TaskFormat, Trial, TrialRequest,
+    Upload,
 };
 pub use watch::WatchItem;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod control;
+mod documents;
 mod health;
 mod read;
 mod start;
@@ -9,6 +10,7 @@ mod tasks;
 mod trial;
 
 pub use control::RunChange;
+pub use documents::{DocumentPreview, DocumentView, Rejected, Upload};
 pub use health::{EndpointHealth, ProviderHealth};
 pub use tasks::TaskFormat;
 pub use trial::{Preview, PreviewPart, Trial, TrialRequest};
@@ -23,13 +25,18 @@ use lanes_model::{
 };
 use lanes_provider::ProviderConfig;
 use lanes_store::{Entry, EventWriter, Store};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use crate::ServiceError;
 use crate::cache::ResponseCache;
 use crate::catalogue::{Catalogue, SAMPLE_INFOS};
+use crate::extract::Extractor;
 use crate::hub::Hub;
 use crate::routing::Targets;
+
+/// Uploaded files looked at, at the same time.
+const READING: usize = 4;
 
 /// What happens at start to runs that the program's end interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,6 +61,8 @@ pub struct ServiceConfig {
     /// What is wrong with a latency profile of the simulator, if anything. The program says so, for
     /// the service knows the simulator as a provider like any other.
     pub latency_problem: fn(&str) -> Option<String>,
+    /// Reads uploaded files.
+    pub extractor: Extractor,
 }
 
 /// A run that was asked for.
@@ -81,6 +90,9 @@ struct Inner {
     cache: Arc<ResponseCache>,
     /// Held while tasks are changed, so that what was checked still holds when it is written.
     task_changes: tokio::sync::Mutex<()>,
+    extractor: Extractor,
+    /// How many uploaded files are in memory at once.
+    reading: Semaphore,
     /// Ends with the last run's task; see [`Service::shutdown`].
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
@@ -107,6 +119,8 @@ impl Service {
                 stopping: AtomicBool::new(false),
                 targets: Targets::default(),
                 task_changes: tokio::sync::Mutex::default(),
+                extractor: config.extractor,
+                reading: Semaphore::new(READING),
                 tasks: std::sync::Mutex::default(),
             }),
         };
@@ -168,7 +182,7 @@ impl Service {
     #[must_use]
     pub fn option_lines(&self, spec: &RunSpec) -> String {
         let catalogue = &self.inner.catalogue;
-        form::lines(spec, &catalogue.choices(&catalogue.tasks()))
+        form::lines(spec, &catalogue.choices(&catalogue.tasks(), &[]))
     }
 
     /// Whether a run could be taken now.

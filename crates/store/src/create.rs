@@ -55,9 +55,8 @@ impl Store {
         for (info, text) in texts {
             documents::write(&mut tx, info, text, false).await?;
         }
-        for document in header.documents.iter().chain(texts.iter().map(|(info, _)| info)) {
-            documents::link(&mut tx, &header.id, &document.id).await?;
-        }
+        let read = header.documents.iter().chain(texts.iter().map(|(info, _)| info));
+        documents::link(&mut tx, &header.id, &read.map(|d| &d.id).collect::<Vec<_>>()).await?;
         let kind = EventKind::RunCreated { header: Box::new(header.clone()) };
         let event = RunEvent { seq: Seq(1), at: Micros::ZERO, kind };
         log::insert(&mut tx, &header.id, event.seq, event.at, &event.kind).await?;

@@ -56,25 +56,36 @@ pub(crate) async fn write(
     Ok(())
 }
 
-/// Notes that a run reads a text.
+/// Notes that a run reads texts.
 pub(crate) async fn link(
     conn: &mut SqliteConnection,
     run: &RunId,
-    document: &DocumentId,
+    documents: &[&DocumentId],
 ) -> Result<(), StoreError> {
-    let stored: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM documents WHERE id = ?1)")
-        .bind(document.as_str())
-        .fetch_one(&mut *conn)
-        .await?;
-    if !stored {
-        return Err(StoreError::NotFound { what: "document", id: document.0.clone() });
+    let ids = list(documents)?;
+    let missing: Option<String> = sqlx::query_scalar(
+        "SELECT value FROM json_each(?1)
+         WHERE NOT EXISTS (SELECT 1 FROM documents WHERE id = value) LIMIT 1",
+    )
+    .bind(&ids)
+    .fetch_optional(&mut *conn)
+    .await?;
+    if let Some(id) = missing {
+        return Err(StoreError::NotFound { what: "document", id });
     }
-    sqlx::query("INSERT OR IGNORE INTO run_documents (run, document) VALUES (?1, ?2)")
-        .bind(run.as_str())
-        .bind(document.as_str())
-        .execute(conn)
-        .await?;
+    sqlx::query(
+        "INSERT OR IGNORE INTO run_documents (run, document) SELECT ?1, value FROM json_each(?2)",
+    )
+    .bind(run.as_str())
+    .bind(&ids)
+    .execute(conn)
+    .await?;
     Ok(())
+}
+
+fn list<T: serde::Serialize>(ids: &[T]) -> Result<String, StoreError> {
+    serde_json::to_string(ids)
+        .map_err(|source| StoreError::Json { what: "a list of documents".to_owned(), source })
 }
 
 /// The texts that a run reads.
@@ -93,14 +104,12 @@ pub(crate) async fn collect(
     conn: &mut SqliteConnection,
     documents: &[String],
 ) -> Result<(), StoreError> {
-    for document in documents {
-        sqlx::query(
-            "DELETE FROM documents WHERE id = ?1 AND NOT kept
-             AND NOT EXISTS (SELECT 1 FROM run_documents WHERE document = ?1)",
-        )
-        .bind(document)
-        .execute(&mut *conn)
-        .await?;
-    }
+    sqlx::query(
+        "DELETE FROM documents WHERE id IN (SELECT value FROM json_each(?1)) AND NOT kept
+         AND NOT EXISTS (SELECT 1 FROM run_documents WHERE document = documents.id)",
+    )
+    .bind(list(documents)?)
+    .execute(conn)
+    .await?;
     Ok(())
 }

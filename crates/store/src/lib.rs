@@ -16,6 +16,7 @@ mod open;
 mod runs;
 mod store;
 mod tasks;
+mod uploads;
 mod writer;
 
 pub use answers::{AnswerKey, AnswerNote, AnswerTotals, StoredAnswer};
@@ -25,4 +26,5 @@ pub use history::{CallRecord, TaskHistoryRow};
 pub use log::Entry;
 pub use runs::{Page, RunFilter};
 pub use store::{Store, Totals};
+pub use uploads::{DocumentContent, NewContent, NewRecord, StoredDocument};
 pub use writer::EventWriter;

@@ -1,6 +1,6 @@
 //! The head of the Run page: what the run is, how it stands, what can be done with it.
 
-use lanes_model::{CallStatus, RunState, RunStatus, format};
+use lanes_model::{RunState, RunStatus, format};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 

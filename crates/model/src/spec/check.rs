@@ -7,13 +7,15 @@
 use super::{
     DEFAULT_MAX_LANES, FieldError, Input, InputRequest, Limits, Mode, RunRequest, RunSpec,
 };
-use crate::{Faults, TaskId, sample};
+use crate::{Faults, TaskId, Workflow, sample};
 
 /// What can be chosen: the check compares a request with it.
 #[derive(Debug, Clone, Copy)]
 pub struct Choices<'a> {
     /// Ids of the tasks there are.
     pub tasks: &'a [TaskId],
+    /// The workflows there are.
+    pub workflows: &'a [Workflow],
     /// Id and models of each configured provider, the default first. An empty list of models means
     /// that any name is passed on.
     pub providers: &'a [(String, Vec<String>)],
@@ -37,7 +39,11 @@ impl RunRequest {
     pub fn check(&self, choices: &Choices<'_>) -> Result<RunSpec, Vec<FieldError>> {
         let mut errors = Vec::new();
         let input = self.check_input(choices.limits, &mut errors);
-        let tasks = self.check_tasks(choices.tasks, &mut errors);
+        let workflow = self.check_workflow(choices.workflows, &mut errors);
+        let tasks = match self.workflow {
+            None => self.check_tasks(choices.tasks, &mut errors),
+            Some(_) => Vec::new(),
+        };
         let mode = match self.mode.as_deref().map_or(Ok(Mode::default()), str::parse) {
             Ok(mode) => mode,
             Err(e) => {
@@ -51,7 +57,11 @@ impl RunRequest {
                 "Race needs mode compare: it runs both passes at once.",
             ));
         }
-        let concurrency = self.check_concurrency(choices.limits, tasks.len(), &mut errors);
+        let concurrency = match workflow {
+            // Its stages follow one another, and there is no saying how many lanes are of use.
+            Some(_) => self.check_concurrency(choices.limits, usize::MAX, &mut errors),
+            None => self.check_concurrency(choices.limits, tasks.len(), &mut errors),
+        };
         let (provider, model) = self.check_provider(choices.providers, &mut errors);
         let faults = self.check_faults(choices, &provider, &mut errors);
         let budget = self.budget.unwrap_or_default();
@@ -65,6 +75,7 @@ impl RunRequest {
             (Some(input), true) => Ok(RunSpec {
                 input,
                 tasks,
+                workflow: workflow.map(|w| w.id.clone()),
                 mode,
                 race: self.race,
                 concurrency,
@@ -80,6 +91,30 @@ impl RunRequest {
             }),
             _ => Err(errors),
         }
+    }
+
+    /// The workflow that is asked for; of one that is not known nothing more is said.
+    fn check_workflow<'a>(
+        &self,
+        known: &'a [Workflow],
+        errors: &mut Vec<FieldError>,
+    ) -> Option<&'a Workflow> {
+        let id = self.workflow.as_deref()?;
+        if !self.tasks.is_empty() {
+            errors.push(FieldError::new(
+                "/tasks",
+                "Give either tasks or a workflow: a workflow brings its own tasks.",
+            ));
+        }
+        let found = known.iter().find(|w| w.id.as_str() == id);
+        if found.is_none() {
+            let ids: Vec<_> = known.iter().map(|w| w.id.as_str()).collect();
+            errors.push(FieldError::new(
+                "/workflow",
+                format!("There is no workflow “{}”; choose from {}.", shorten(id), ids.join(", ")),
+            ));
+        }
+        found
     }
 
     /// Cached answers would falsify what is measured, and hide what is injected.

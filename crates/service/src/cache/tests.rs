@@ -35,7 +35,9 @@ async fn fresh() -> Arc<ResponseCache> {
 }
 
 fn run(cache: &Arc<ResponseCache>) -> Arc<dyn AnswerCache> {
-    cache.of_run(header(), "http://a/v1")
+    let header = header();
+    let base_url = "http://a/v1".to_owned();
+    cache.of_run(Arc::clone(&header), [(header.spec.provider.clone(), base_url)].into())
 }
 
 fn answer(finish: Finish) -> Answer {

@@ -217,7 +217,7 @@ impl Service {
             fallback: Some(Vec::new()),
             ..RunRequest::default()
         };
-        let spec = asked.check(&catalogue.choices(&catalogue.tasks()));
+        let spec = asked.check(&catalogue.choices(&catalogue.tasks(), &[]));
         match (spec, errors.is_empty()) {
             (Ok(spec), true) => {
                 let sample = request.sample.as_deref().and_then(sample::find);
@@ -243,14 +243,20 @@ impl Service {
         tokens: u64,
         trial: &mut Trial,
     ) -> Result<Answer, Failure> {
-        let (limiter, routes) = self.inner.targets.of_run(&self.inner.catalogue, spec);
+        let (limiter, routes) = self.inner.targets.of_run(&self.inner.catalogue, spec, &[]);
         let provider = RoutedProvider::new(routes, &RunId("trial".to_owned()), None);
         let clock: Arc<dyn Clock> = Arc::new(RunClock::starting_at(Micros::ZERO));
         let attempt = AttemptId { pass: PassId(0), call: CallId(0), number: 1 };
         let route: RouteId = loop {
-            let (now, until) = (clock.now(), limiter.tiers());
-            let asking = PermitRequest { attempt, now, tokens, tier: 0, until, avoid: None };
-            match limiter.permit(asking) {
+            let now = clock.now();
+            match limiter.permit(PermitRequest {
+                attempt,
+                now,
+                tokens,
+                tier: 0,
+                until: u16::MAX,
+                avoid: None,
+            }) {
                 Permit::Granted(route) => break route,
                 Permit::Refused(failure) => return Err(failure),
                 Permit::NotBefore { at, .. } => {

@@ -1,7 +1,7 @@
 //! The calls of a run that is over as a table: what each took, used and cost, pass beside pass.
 
 use lanes_model::{
-    CallId, CallState, CallStatus, Micros, PassState, RunState, attempt_lines, format,
+    CallId, CallState, Micros, PassState, RunState, attempt_lines, format,
 };
 use leptos::prelude::*;
 

@@ -1,0 +1,241 @@
+//! Documents over REST, and the same upload as a plain form. Files go to the disk as they come, never
+//! whole into memory; one that is rejected never fails the others.
+
+use std::io::Write;
+
+use axum::Json;
+use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartRejection};
+use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, post};
+use futures::StreamExt;
+use lanes_documents::MAX_FILE_BYTES;
+use lanes_model::FieldError;
+use lanes_service::{DocumentPreview, DocumentView, Rejected, Service, Upload};
+use serde::Serialize;
+use serde_json::json;
+
+use super::{AppState, Problem};
+
+/// The most that one request may bring, all files together.
+const MAX_UPLOAD: usize = 2 << 30;
+/// The most files of one request.
+const MAX_FILES: usize = 10_000;
+/// Files that wait on the disk for their turn: up to here `text_column` may come after them.
+const WAITING: usize = 64;
+/// Files taken in at the same time.
+const AT_ONCE: usize = 4;
+/// The longest name of a column.
+const LONGEST_COLUMN: usize = 1_000;
+/// The most documents in one page of the list.
+const MAX_LIMIT: u32 = 200;
+
+/// What came of an upload.
+#[derive(Debug, Default, Serialize)]
+pub struct Added {
+    /// Taken in, in the order sent.
+    pub documents: Vec<DocumentView>,
+    /// Not taken in, and why.
+    pub rejected: Vec<Rejected>,
+}
+
+/// `POST /api/documents`, with room for files.
+pub fn upload() -> MethodRouter<AppState> {
+    post(create).layer(DefaultBodyLimit::max(MAX_UPLOAD))
+}
+
+async fn create(
+    State(service): State<Service>,
+    headers: HeaderMap,
+    body: Result<Multipart, MultipartRejection>,
+) -> Result<Response, Problem> {
+    let added = receive(&service, &headers, body).await?;
+    Ok((StatusCode::CREATED, Json(added)).into_response())
+}
+
+/// Takes in every file of a form.
+///
+/// # Errors
+/// When it is no form with files, is too large, or the store fails.
+pub async fn receive(
+    service: &Service,
+    headers: &HeaderMap,
+    body: Result<Multipart, MultipartRejection>,
+) -> Result<Added, Problem> {
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
+    if !media_type.trim().to_ascii_lowercase().starts_with("multipart/form-data") {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Send the files as multipart/form-data, each as a part named “file”.",
+        ));
+    }
+    let mut form = body.map_err(|e| Problem::new(StatusCode::BAD_REQUEST, e.body_text()))?;
+    let (mut added, mut waiting, mut column) = (Added::default(), Vec::new(), None);
+    let mut files = 0;
+    while let Some(mut part) = form.next_field().await.map_err(|e| broken(&e))? {
+        match part.name() {
+            Some("text_column") => {
+                let name = small(&mut part).await?;
+                column = Some(name.trim().to_owned()).filter(|c| !c.is_empty());
+            }
+            Some("file") => {
+                let name = part.file_name().unwrap_or_default().to_owned();
+                let file = spool(&mut part).await?;
+                // A form whose picker was left empty sends a part without a name and without content.
+                let Spooled { file, bytes } = file;
+                if name.is_empty() && bytes == 0 {
+                    continue;
+                }
+                files += 1;
+                if files > MAX_FILES {
+                    let detail = format!("A request may bring at most {MAX_FILES} files.");
+                    return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
+                }
+                waiting.push(Upload { name, file });
+                if waiting.len() >= WAITING {
+                    take_in(service, &mut waiting, column.as_deref(), &mut added).await?;
+                }
+            }
+            // What else a form holds is not about documents.
+            _ => while part.chunk().await.map_err(|e| broken(&e))?.is_some() {},
+        }
+    }
+    if files == 0 {
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "There is no file in the form: send each as a part named “file”.",
+        ));
+    }
+    take_in(service, &mut waiting, column.as_deref(), &mut added).await?;
+    Ok(added)
+}
+
+async fn take_in(
+    service: &Service,
+    waiting: &mut Vec<Upload>,
+    column: Option<&str>,
+    added: &mut Added,
+) -> Result<(), Problem> {
+    let uploads = std::mem::take(waiting);
+    let mut results = futures::stream::iter(uploads)
+        .map(|upload| service.add_document(upload, column))
+        .buffered(AT_ONCE);
+    while let Some(result) = results.next().await {
+        match result? {
+            Ok(document) => added.documents.push(document),
+            Err(rejected) => added.rejected.push(rejected),
+        }
+    }
+    // Files of one request that are the same, and were read side by side.
+    let mut seen = std::collections::HashSet::new();
+    for document in &mut added.documents {
+        document.duplicate |= !seen.insert(document.id.clone());
+    }
+    Ok(())
+}
+
+struct Spooled {
+    file: std::fs::File,
+    bytes: u64,
+}
+
+/// Writes a part to a file that has no name and goes with its handle. Of one that is too large no more
+/// than is needed to know so.
+async fn spool(part: &mut Field<'_>) -> Result<Spooled, Problem> {
+    let no_room = |error: std::io::Error| {
+        tracing::error!(%error, "an upload cannot be written to the disk");
+        Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "There is no room for the upload on the server's disk: free some and send it again.",
+        )
+    };
+    let mut file = tempfile::tempfile().map_err(no_room)?;
+    let mut bytes = 0u64;
+    while let Some(chunk) = part.chunk().await.map_err(|e| broken(&e))? {
+        if bytes <= MAX_FILE_BYTES {
+            file.write_all(&chunk).map_err(no_room)?;
+        }
+        bytes = bytes.saturating_add(chunk.len() as u64);
+    }
+    Ok(Spooled { file, bytes })
+}
+
+async fn small(part: &mut Field<'_>) -> Result<String, Problem> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = part.chunk().await.map_err(|e| broken(&e))? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > LONGEST_COLUMN {
+            return Err(Problem::invalid(vec![FieldError::new(
+                "/text_column",
+                "The name of a column has at most 1,000 bytes.",
+            )]));
+        }
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn broken(error: &MultipartError) -> Problem {
+    let status = error.status();
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        let most = MAX_UPLOAD >> 30;
+        let detail = format!("The request is larger than {most} GB: send the files in several.");
+        return Problem::new(status, detail);
+    }
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        format!("The form cannot be read: {}.", error.body_text()),
+    )
+}
+
+/// `GET /api/documents?limit=&cursor=`
+pub async fn list(
+    State(service): State<Service>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let pairs: Vec<(String, String)> =
+        serde_urlencoded::from_str(query.as_deref().unwrap_or("")).unwrap_or_default();
+    let one = |name: &str| pairs.iter().find(|(k, v)| k == name && !v.is_empty()).map(|(_, v)| v);
+    let limit = one("limit").map_or(Some(50), |n| n.parse().ok());
+    let Some(limit) = limit.filter(|n| (1..=MAX_LIMIT).contains(n)) else {
+        return Err(Problem::invalid(vec![FieldError::new(
+            "/limit",
+            format!("limit must be a number from 1 to {MAX_LIMIT}."),
+        )]));
+    };
+    let page = service.documents(limit, one("cursor").map(String::as_str)).await?;
+    let body = json!({ "items": page.items, "next_cursor": page.next_cursor, "total": page.total });
+    Ok(Json(body).into_response())
+}
+
+/// `GET /api/documents/{id}`
+pub async fn show(
+    State(service): State<Service>,
+    Path(id): Path<String>,
+) -> Result<Json<DocumentPreview>, Problem> {
+    Ok(Json(service.document_preview(&id).await?))
+}
+
+/// `GET /api/documents/{id}/content`: an image, as it was uploaded.
+pub async fn content(
+    State(service): State<Service>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let (media_type, data) = service.document_image(&id).await?;
+    let headers = [
+        (header::CONTENT_TYPE, media_type),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        (header::CONTENT_SECURITY_POLICY, "sandbox".to_owned()),
+        (header::CACHE_CONTROL, "private, max-age=3600".to_owned()),
+    ];
+    Ok((headers, data).into_response())
+}
+
+/// `DELETE /api/documents/{id}`
+pub async fn delete(
+    State(service): State<Service>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    service.delete_document(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

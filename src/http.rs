@@ -12,6 +12,7 @@ mod health;
 mod page;
 mod problem;
 mod runs;
+mod task_forms;
 mod tasks;
 
 use std::net::SocketAddr;
@@ -78,8 +79,13 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/runs/{id}/resume", post(forms::resume))
         .route("/runs/{id}/change", post(forms::change))
         .route("/runs/{id}/delete", post(forms::delete))
+        .route("/tasks/import", post(task_forms::import))
+        .route("/tasks/{id}/delete", post(task_forms::delete))
         .route("/cache/purge", post(cache::purge_form));
-    let pages = page::routes(&state).route("/runs", post(forms::start));
+    let pages = page::routes(&state)
+        .route("/runs", post(forms::start))
+        .route("/tasks/new", post(task_forms::create))
+        .route("/tasks/{id}", post(task_forms::save));
     Router::new()
         .merge(api)
         .merge(forms)

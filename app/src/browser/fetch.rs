@@ -16,6 +16,16 @@ pub async fn fetch(address: &str, body: Option<String>) -> Result<(bool, String)
     })
 }
 
+/// Sends a form's fields by `POST`, and returns the text of the answer, whatever it is.
+///
+/// # Errors
+/// There is no answer.
+pub async fn send_form(address: &str, fields: &JsValue) -> Result<String, JsValue> {
+    let init = js_sys::JSON::parse(r#"{"method":"POST"}"#)?.unchecked_into::<RequestInit>();
+    init.set_body(fields);
+    answer(address, &init).await.map(|(_, text)| text)
+}
+
 async fn send(address: &str, body: Option<String>) -> Result<(bool, String), JsValue> {
     let init = match &body {
         Some(_) => r#"{"method":"POST","headers":{"content-type":"application/json"}}"#,
@@ -25,8 +35,12 @@ async fn send(address: &str, body: Option<String>) -> Result<(bool, String), JsV
     if let Some(body) = body {
         init.set_body(&JsValue::from_str(&body));
     }
+    answer(address, &init).await
+}
+
+async fn answer(address: &str, init: &RequestInit) -> Result<(bool, String), JsValue> {
     let window = web_sys::window().ok_or(JsValue::NULL)?;
-    let response = JsFuture::from(window.fetch_with_str_and_init(address, &init)).await?;
+    let response = JsFuture::from(window.fetch_with_str_and_init(address, init)).await?;
     let response = response.dyn_into::<Response>()?;
     let text = JsFuture::from(response.text()?).await?;
     Ok((response.ok(), text.as_string().unwrap_or_default()))

@@ -11,4 +11,5 @@ mod open;
 mod runs;
 mod support;
 mod tasks;
+mod uploads;
 mod writer;

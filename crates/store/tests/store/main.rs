@@ -11,4 +11,5 @@ mod open;
 mod runs;
 mod support;
 mod tasks;
+mod workflows;
 mod writer;

@@ -81,6 +81,8 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/runs/{id}/delete", post(forms::delete))
         .route("/tasks/import", post(task_forms::import))
         .route("/tasks/{id}/delete", post(task_forms::delete))
+        .route("/documents", documents::upload_form())
+        .route("/documents/{id}/delete", post(documents::delete_form))
         .route("/cache/purge", post(cache::purge_form));
     let pages = page::routes(&state)
         .route("/runs", post(forms::start))

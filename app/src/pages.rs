@@ -2,6 +2,8 @@
 //! once; the islands beside it go on in the browser.
 
 #[cfg(feature = "ssr")]
+mod document;
+#[cfg(feature = "ssr")]
 mod not_found;
 mod run;
 #[cfg(feature = "ssr")]
@@ -10,6 +12,8 @@ mod runs;
 mod tasks;
 mod workbench;
 
+#[cfg(feature = "ssr")]
+pub use document::DocumentPage;
 #[cfg(feature = "ssr")]
 pub use not_found::NotFound;
 #[cfg(feature = "ssr")]

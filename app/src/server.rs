@@ -18,7 +18,9 @@ mod tasks;
 pub use ask::{
     cancel_run, change_run, count_text, pause_run, resume_run, run_page, sample_text, start_run,
 };
-pub use data::{ModelHistory, Packed, Prefill, ReportHtml, RunPageData, WorkbenchData};
+pub use data::{
+    Chosen, Doc, ModelHistory, Packed, Prefill, ReportHtml, RunPageData, WorkbenchData,
+};
 #[cfg(feature = "ssr")]
 pub use data::{ProviderBadge, RunsPageData};
 pub use error::UiError;
@@ -27,7 +29,7 @@ pub use functions::{
     cancel_run, change_run, count_text, pause_run, resume_run, run_page, sample_text, start_run,
 };
 #[cfg(feature = "ssr")]
-pub use pages::{default_provider, runs_page, workbench_data};
+pub use pages::{default_provider, document_page, first_visit, runs_page, workbench_data};
 #[cfg(feature = "ssr")]
 pub use request::{Display, FormState, service, set_status};
 #[cfg(feature = "ssr")]

@@ -8,3 +8,4 @@ mod rest;
 mod routes;
 mod settings;
 mod support;
+mod survival;

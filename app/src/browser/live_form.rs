@@ -17,7 +17,7 @@ use web_sys::{
 };
 
 use super::enhance::{found, listen};
-use super::fetch::send_form;
+use super::fetch::send_fields;
 use super::keys;
 
 const LIVE: &str = "form[data-live]";
@@ -107,7 +107,7 @@ fn swap(form: &Element, what: &str, ids: String) {
         busy(&ids, true);
     }
     spawn_local(async move {
-        let answer = send_form(&address, &fields).await;
+        let answer = send_fields(&address, &fields).await;
         busy(&ids, false);
         // While the server is away everything stays as it is.
         let page = answer.ok().filter(|_| EDITION.get() == edition).and_then(|text| {

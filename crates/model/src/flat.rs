@@ -249,7 +249,7 @@ mod tests {
                 end: AttemptEnd::Failed {
                     failure: failure(),
                     retry_at: Some(Micros(5)),
-                    usage: Some(usage()),
+                    usage: Some(usage),
                     cost_usd_micros: Some(UsdMicros(7)),
                 },
             },

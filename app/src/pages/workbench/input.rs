@@ -5,6 +5,7 @@ use lanes_model::format;
 use lanes_model::sample::SampleInfo;
 use leptos::prelude::*;
 
+use super::documents::{self, Documents};
 use super::form::Form;
 use super::values::Field;
 use super::{FieldNote, described, invalid};
@@ -25,7 +26,21 @@ pub fn InputCard(form: Form) -> impl IntoView {
             <div class="card-head">
                 <h2 id="h-input">"Input"</h2>
                 {move || {
-                    let own = form.sample.read().is_some() && !form.own.read().trim().is_empty();
+                    uploaded(form).then(|| {
+                        view! {
+                            <span class="hint">{move || documents::size(&form.documents.read())}</span>
+                            <button
+                                class="btn btn--small btn--quiet needs-js"
+                                type="button"
+                                on:click=move |_| form.documents.set(Vec::new())
+                            >
+                                "Use a text instead"
+                            </button>
+                        }
+                    })
+                }}
+                {move || {
+                    let own = !uploaded(form) && form.sample.read().is_some() && !form.own.read().trim().is_empty();
                     own.then(|| {
                         view! {
                             <button
@@ -39,8 +54,8 @@ pub fn InputCard(form: Form) -> impl IntoView {
                     })
                 }}
             </div>
-            <div class="card-body stack" style="flex:1;grid-template-rows:auto 1fr">
-                <fieldset>
+            <div class="card-body stack" style="flex:1;grid-template-rows:auto auto 1fr">
+                <fieldset hidden=move || uploaded(form)>
                     <legend class="sr">"Sample texts"</legend>
                     <div class="picks picks--4">
                         {samples
@@ -49,7 +64,8 @@ pub fn InputCard(form: Form) -> impl IntoView {
                             .collect_view()}
                     </div>
                 </fieldset>
-                <div class="field" style="grid-template-rows:auto 1fr">
+                <Documents form/>
+                <div class="field" style="grid-template-rows:auto 1fr" hidden=move || uploaded(form)>
                     <div class="row row--apart">
                         <label for="text">"Text"</label>
                         <span class="hint" id="text-count">
@@ -89,6 +105,11 @@ pub fn InputCard(form: Form) -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+/// Whether documents stand in the place of a text.
+fn uploaded(form: Form) -> bool {
+    !form.documents.read().is_empty()
 }
 
 /// One sample.

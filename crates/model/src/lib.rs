@@ -71,4 +71,4 @@ pub use text::TextCount;
 pub use told::{Told, ToldLimit};
 pub use traffic::{RouteTraffic, attempt_lines, traffic};
 pub use view::RunView;
-pub use workflow::{Scope, Stage, StageId, Workflow, WorkflowId};
+pub use workflow::{Scope, Stage, StageId, Workflow, WorkflowDefinition, WorkflowId};

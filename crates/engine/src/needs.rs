@@ -58,7 +58,7 @@ impl Needs {
         }
         for (call, state) in (0..).map(CallId).zip(&state.calls) {
             if let Some(ended) = state.ended {
-                let answer = (ended == CallEndState::Succeeded).then(|| state.output.as_str());
+                let answer = (ended == CallEndState::Succeeded).then_some(state.output.as_str());
                 // Who is ready now is known from their counts.
                 needs.ended(call, answer);
             }

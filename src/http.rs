@@ -12,6 +12,8 @@ mod health;
 mod page;
 mod problem;
 mod runs;
+mod task_forms;
+mod tasks;
 
 use std::net::SocketAddr;
 
@@ -50,7 +52,12 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
     let api = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .route("/api/tasks", get(catalogue::tasks))
+        .route("/api/tasks", get(tasks::list).post(tasks::create))
+        .route("/api/tasks/export", get(tasks::export))
+        .route("/api/tasks/import", post(tasks::import))
+        .route("/api/tasks/try", post(tasks::attempt))
+        .route("/api/tasks/{id}", get(tasks::show).put(tasks::replace).delete(tasks::delete))
+        .route("/api/tasks/{id}/copy", post(tasks::copy))
         .route("/api/samples", get(catalogue::samples))
         .route("/api/providers", get(catalogue::providers))
         .route("/api/cache", get(cache::stats).delete(cache::purge))
@@ -72,10 +79,15 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/runs/{id}/resume", post(forms::resume))
         .route("/runs/{id}/change", post(forms::change))
         .route("/runs/{id}/delete", post(forms::delete))
+        .route("/tasks/import", post(task_forms::import))
+        .route("/tasks/{id}/delete", post(task_forms::delete))
         .route("/documents", documents::upload_form())
         .route("/documents/{id}/delete", post(documents::delete_form))
         .route("/cache/purge", post(cache::purge_form));
-    let pages = page::routes(&state).route("/runs", post(forms::start));
+    let pages = page::routes(&state)
+        .route("/runs", post(forms::start))
+        .route("/tasks/new", post(task_forms::create))
+        .route("/tasks/{id}", post(task_forms::save));
     Router::new()
         .merge(api)
         .merge(forms)

@@ -8,6 +8,8 @@ mod not_found;
 mod run;
 #[cfg(feature = "ssr")]
 mod runs;
+#[cfg(feature = "ssr")]
+mod tasks;
 mod workbench;
 
 #[cfg(feature = "ssr")]
@@ -18,5 +20,7 @@ pub use not_found::NotFound;
 pub use run::{RunPage, report_html};
 #[cfg(feature = "ssr")]
 pub use runs::RunsPage;
+#[cfg(feature = "ssr")]
+pub use tasks::{EditTaskPage, NewTaskPage, TasksPage};
 #[cfg(feature = "ssr")]
 pub use workbench::Workbench;

@@ -11,6 +11,8 @@ mod functions;
 mod pages;
 #[cfg(feature = "ssr")]
 mod request;
+#[cfg(feature = "ssr")]
+mod tasks;
 
 #[cfg(all(feature = "hydrate", not(feature = "ssr")))]
 pub use ask::{
@@ -28,3 +30,5 @@ pub use functions::{
 pub use pages::{default_provider, document_page, first_visit, runs_page, workbench_data};
 #[cfg(feature = "ssr")]
 pub use request::{Display, FormState, service, set_status};
+#[cfg(feature = "ssr")]
+pub use tasks::{ImportSent, TaskForm, TaskPageData, TaskSent, task_page};

@@ -22,8 +22,15 @@ mod adapter;
 #[allow(dead_code, reason = "the service uses all of it")]
 #[path = "../../crates/service/src/hub.rs"]
 mod hub;
+#[path = "../../crates/service/src/records.rs"]
+mod records;
 #[path = "../../crates/service/tests/service/soak.rs"]
 mod soak;
+
+/// Where `records` looks for it.
+mod output {
+    pub use lanes_service::output::OutputCheck;
+}
 
 use std::path::Path;
 

@@ -15,6 +15,7 @@ test('a run is paused and goes on', async ({ page, lanes }) => {
   await open(page, `/runs/${id}`);
   await page.getByRole('button', { name: 'Pause' }).click();
   await expect(page.locator('.note').filter({ hasText: 'Paused.' })).toBeVisible();
+  await expect(runStatus(page)).toHaveText('Paused');
   await expect(page.getByRole('button', { name: 'Resume' })).toBeVisible();
   await expect(page.getByRole('spinbutton', { name: 'Lanes' })).toHaveCount(0);
   for (const colorScheme of ['light', 'dark'] as const) {

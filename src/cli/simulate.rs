@@ -35,6 +35,9 @@ pub struct SimulateArgs {
     /// Share of answers that are cut off, 0 to 1.
     #[arg(long, default_value_t = 0.0)]
     truncate_rate: f64,
+    /// Share of answers that break the labels or the schema they are to keep to, 0 to 1.
+    #[arg(long, default_value_t = 0.0)]
+    invalid_rate: f64,
     /// The same seed and requests give the same latencies, faults and texts.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -50,6 +53,7 @@ pub(super) async fn simulate(args: SimulateArgs) -> Result<(), CliError> {
         error_rate: args.error_rate,
         hang_rate: args.hang_rate,
         truncate_rate: args.truncate_rate,
+        invalid_rate: args.invalid_rate,
         seed: args.seed,
     };
     let simulator = Simulator::bind(args.addr, config).await?;

@@ -1,15 +1,10 @@
-//! What can be chosen: `GET /api/tasks`, `/api/samples`, `/api/providers`.
+//! What can be chosen: `GET /api/samples`, `/api/providers`.
 
 use axum::Json;
 use axum::extract::State;
-use lanes_model::{Task, sample};
+use lanes_model::sample;
 use lanes_service::{ProviderHealth, Service};
 use serde_json::{Value, json};
-
-/// `GET /api/tasks`
-pub async fn tasks(State(service): State<Service>) -> Json<Vec<Task>> {
-    Json(service.tasks().to_vec())
-}
 
 /// `GET /api/samples`
 pub async fn samples(State(service): State<Service>) -> Json<Vec<Value>> {

@@ -17,7 +17,7 @@ use super::Problem;
 const MAX_LIMIT: u32 = 200;
 
 /// A body that is to be JSON: a wrong content type, broken JSON and a wrong field are told apart.
-fn parse<T: DeserializeOwned>(
+pub(super) fn parse<T: DeserializeOwned>(
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<T, Problem> {
@@ -60,6 +60,7 @@ fn in_words(error: &serde_json::Error) -> String {
     let words = error.to_string();
     words
         .replace("expected u64", "expected a whole number from 0")
+        .replace("expected u32", "expected a whole number from 0")
         .replace("expected i64", "expected a whole number")
 }
 
@@ -228,7 +229,7 @@ pub async fn export(
 }
 
 /// A file to download. The name is made by us, of plain ASCII.
-fn file(name: &str, media_type: &'static str, body: String) -> Response {
+pub(super) fn file(name: &str, media_type: &'static str, body: String) -> Response {
     let headers = [
         (header::CONTENT_TYPE, media_type.to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),

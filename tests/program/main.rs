@@ -8,3 +8,5 @@ mod rest;
 mod routes;
 mod settings;
 mod support;
+mod survival;
+mod tasks;

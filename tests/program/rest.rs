@@ -221,6 +221,18 @@ async fn runs_can_be_cancelled_listed_exported_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_place_in_the_list_that_no_page_gave_is_a_bad_request() {
+    let program = Program::start("none");
+    assert_eq!(program.get("/runs").await.status(), StatusCode::OK);
+    let api = program.get("/api/runs?cursor=bad").await;
+    assert_eq!(api.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let page = program.get("/runs?cursor=bad").await;
+    assert_eq!(page.status(), StatusCode::BAD_REQUEST);
+    let html = page.text().await.expect("a page");
+    assert!(html.contains("begin again with the newest runs"), "{html}");
+}
+
+#[tokio::test]
 async fn another_sites_page_cannot_start_a_run() {
     let program = Program::start("none");
     let post = program.client.post(format!("{}/api/runs", program.url)).json(&compare());

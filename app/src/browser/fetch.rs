@@ -27,6 +27,14 @@ pub async fn send_form(address: &str, form: &FormData) -> Result<(bool, String),
     send(address, init, Some(form)).await.map_err(words)
 }
 
+/// Sends a form's fields, without files, and returns the text of the answer, whatever it is.
+///
+/// # Errors
+/// There is no answer.
+pub async fn send_fields(address: &str, fields: &JsValue) -> Result<String, JsValue> {
+    send(address, r#"{"method":"POST"}"#, Some(fields)).await.map(|(_, text)| text)
+}
+
 fn words(error: JsValue) -> String {
     let error = error.dyn_into::<js_sys::Error>();
     error.map_or_else(|_| "no answer".to_owned(), |e| String::from(e.message()))

@@ -2,8 +2,8 @@
 
 use lanes_model::provider::{Pace, Price};
 use lanes_model::{
-    Attempt, AttemptEnd, CallEnd, CallId, DocumentId, DocumentInfo, EventKind, Finish, Input,
-    LaneId, Micros, Mode, PassEnd, PassId, Plan, ProviderInfo, RunEvent, RunHeader, RunId, RunSpec,
+    Attempt, AttemptEnd, CallEnd, CallId, DocumentId, DocumentInfo, EventKind, Finish, LaneId,
+    Micros, Mode, PassEnd, PassId, Plan, ProviderInfo, RunEvent, RunHeader, RunId, RunSpec,
     RunState, RunStatus, Seq, Usage, task,
 };
 
@@ -13,22 +13,7 @@ fn header(title: &str) -> RunHeader {
         id: RunId("0199-test".to_owned()),
         title: title.to_owned(),
         created_at: "2026-11-21T10:42:00Z".to_owned(),
-        spec: RunSpec {
-            input: Input::Text,
-            tasks: tasks.iter().map(|t| t.id.clone()).collect(),
-            mode: Mode::Compare,
-            race: false,
-            concurrency: 2,
-            provider: "simulator".to_owned(),
-            model: "simulated-mini".to_owned(),
-            faults: None,
-            budget: Default::default(),
-            adaptive: false,
-            hedge: false,
-            fallback: Vec::new(),
-            priority: Default::default(),
-            cache: false,
-        },
+        spec: RunSpec::plain(Mode::Compare, 2, "simulator", "simulated-mini", &tasks),
         tasks,
         documents: vec![DocumentInfo {
             id: DocumentId("0".repeat(32)),

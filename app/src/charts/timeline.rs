@@ -116,7 +116,7 @@ pub fn frame(
     let mut panels = Vec::new();
     for i in order(state) {
         let Some(pass) = state.passes.get(i) else { continue };
-        let mut found = segments(pass, now);
+        let mut found = segments(&state.header.plan, pass, now);
         needed = needed.max(pass.wall(now));
         if let Some(at) = at {
             found.retain_mut(|s| {
@@ -164,7 +164,7 @@ fn panel(
 ) -> Panel {
     let zero = pass.start.unwrap_or_default();
     let critical = if at.is_none() && pass.end.is_some() && pass.mode == PassMode::Parallel {
-        critical_calls(pass)
+        critical_calls(&state.header.plan, pass)
     } else {
         Vec::new()
     };
@@ -199,7 +199,8 @@ fn panel(
             compare::bound(state, pass).map(|b| (b, false))
         }
         PassMode::Parallel if running(pass) && state.status.is_live() => {
-            expected_bound(pass, ghosts, state.header.rates(pass).0).map(|b| (b, true))
+            expected_bound(&state.header.plan, pass, ghosts, state.header.rates(pass).0)
+                .map(|b| (b, true))
         }
         PassMode::Parallel => None,
     };
@@ -209,7 +210,7 @@ fn panel(
         begun: pass.start.is_some(),
         wall: pass.end.map(|end| end.since(zero)),
         done: count(CallStatus::Succeeded),
-        failed: count(CallStatus::Failed),
+        failed: count(CallStatus::Failed) + count(CallStatus::Invalid),
         total: pass.calls.len() as u64,
         expected,
         bound,

@@ -31,10 +31,11 @@ impl BadgeText {
         Self { kind, icon, word: word.into() }
     }
 
-    /// How a run stands.
+    /// How a run stands, and whether the user has paused it.
     #[must_use]
-    pub fn run(status: RunStatus) -> Self {
+    pub fn run(status: RunStatus, paused: bool) -> Self {
         match status {
+            RunStatus::Running if paused => Self::new("", None, "Paused"),
             RunStatus::Queued => Self::new("", None, "Queued"),
             RunStatus::Running => Self::new("live", None, "Running"),
             RunStatus::Succeeded => Self::new("ok", Some("check"), "Finished"),
@@ -62,6 +63,7 @@ impl BadgeText {
             }
             CallStatus::Succeeded => Self::new("ok", Some("check"), "Done"),
             CallStatus::Failed => Self::new("bad", Some("x"), "Failed"),
+            CallStatus::Invalid => Self::new("bad", Some("x"), "Invalid"),
             CallStatus::Cancelled => Self::new("", Some("stop"), "Cancelled"),
         }
     }

@@ -17,7 +17,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::components::icons::Icon;
-use crate::server::{RunsPageData, runs_page};
+use crate::server::{RunsPageData, UiError, runs_page, set_status};
 use filter::Filter;
 use filter_bar::FilterBar;
 use table::Listing;
@@ -32,6 +32,9 @@ pub fn RunsPage() -> impl IntoView {
             {Suspend::new(async move {
                 let f = filter.clone();
                 let page = runs_page(f.mode, f.status, f.search, f.cursor).await;
+                if matches!(page, Err(UiError::Invalid(_))) {
+                    set_status(400);
+                }
                 view! { <List page=page.map_err(|error| error.to_string()) filter/> }
             })}
         </main>

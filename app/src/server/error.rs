@@ -49,9 +49,13 @@ impl FromServerFnError for UiError {
 #[cfg(feature = "ssr")]
 impl From<lanes_service::ServiceError> for UiError {
     fn from(error: lanes_service::ServiceError) -> Self {
-        use lanes_service::ServiceError as E;
+        use lanes_service::{ServiceError as E, StoreError};
         match error {
             E::Invalid(errors) => UiError::Invalid(errors),
+            E::Store(StoreError::BadCursor) => UiError::Invalid(vec![FieldError::new(
+                "/cursor",
+                "This address is no page of the list: begin again with the newest runs.",
+            )]),
             E::NotFound(what) => UiError::NotFound(what),
             other => UiError::Failed(other.to_string()),
         }

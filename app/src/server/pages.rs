@@ -83,7 +83,7 @@ pub async fn workbench_data(from: Option<String>) -> Result<WorkbenchData, UiErr
     }
     Ok(WorkbenchData {
         samples: service.samples().to_vec(),
-        tasks: service.tasks().to_vec(),
+        tasks: service.tasks(),
         providers: service.providers().to_vec(),
         limits: service.limits().clone(),
         history,
@@ -130,7 +130,7 @@ pub fn first_visit(service: &Service) -> Prefill {
             bytes: s.bytes,
             estimated: false,
         }),
-        tasks: service.tasks().iter().map(|t| t.id.to_string()).collect(),
+        tasks: service.tasks().iter().filter(|t| t.built_in).map(|t| t.id.to_string()).collect(),
         mode: Mode::Compare.id().to_owned(),
         provider: provider.map(|p| p.id.clone()).unwrap_or_default(),
         model: provider.and_then(|p| p.models.first().cloned()).unwrap_or_default(),

@@ -32,6 +32,13 @@ pub struct Load {
     rpm: Option<u32>,
 }
 
+impl Load {
+    /// Calls that all lanes begin at once, at a provider without a limit.
+    const fn new(calls: u32, lanes: u32, latency: &'static str, tokens: u32) -> Self {
+        Self { calls, lanes, latency, tokens, apart: Duration::ZERO, rpm: None }
+    }
+}
+
 /// Passes of a load.
 struct Measured {
     bare: Vec<Pass>,
@@ -89,14 +96,7 @@ pub async fn rows() -> Vec<Row> {
 }
 
 async fn many_calls() -> Vec<Row> {
-    let load = Load {
-        calls: 10_000,
-        lanes: 100,
-        latency: "lognormal:mean=200ms,cv=0.6",
-        tokens: 8,
-        apart: Duration::ZERO,
-        rpm: None,
-    };
+    let load = Load::new(10_000, 100, "lognormal:mean=200ms,cv=0.6", 8);
     let measured = Measured::of(&load).await;
     let resident = measured.ours.iter().map(|p| p.resident_kb).max().unwrap_or_default();
     vec![
@@ -139,16 +139,10 @@ async fn many_calls() -> Vec<Row> {
 }
 
 async fn many_lanes() -> Vec<Row> {
-    let load = Load {
-        calls: 12_000,
-        lanes: 2_000,
-        latency: "fixed:500ms",
-        tokens: 2,
-        // 2,000 connections at once overflow a listening socket's queue, and what is dropped there
-        // is tried again after 1, 3 and 7 s: a figure of TCP's, not of ours.
-        apart: Duration::from_micros(250),
-        rpm: None,
-    };
+    // 2,000 connections at once overflow a listening socket's queue, and what is dropped there is tried
+    // again after 1, 3 and 7 s: a figure of TCP's, not of ours.
+    let apart = Duration::from_micros(250);
+    let load = Load { apart, ..Load::new(12_000, 2_000, "fixed:500ms", 2) };
     let files = figures::open_files();
     if files < u64::from(load.lanes) + 200 {
         println!("2,000 lanes: not measured, only {files} files may be open (ulimit -n)");
@@ -185,14 +179,8 @@ async fn many_lanes() -> Vec<Row> {
 }
 
 async fn added() -> Vec<Row> {
-    let load = Load {
-        calls: 5_000,
-        lanes: 100,
-        latency: "fixed:200ms",
-        tokens: 8,
-        apart: Duration::from_millis(2),
-        rpm: None,
-    };
+    let apart = Duration::from_millis(2);
+    let load = Load { apart, ..Load::new(5_000, 100, "fixed:200ms", 8) };
     let measured = Measured::of(&load).await;
     // Of two passes the calmer one: what else runs on the machine only ever adds.
     let over = |passes: &[Pass], share| {

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lanes_engine::{
-    CallRequest, Clock, Job, RecordSource, RetryPolicy, RunClock, RunControl, RunRoutes, Target,
-    TargetLimits, execute, routes::Changes,
+    Asked, CallRequest, Clock, Job, RecordSource, RetryPolicy, RunClock, RunControl, RunRoutes,
+    Target, TargetLimits, execute, routes::Changes,
 };
 use lanes_model::{
-    AttemptResult, AttemptState, Budget, CallId, DocumentId, DocumentInfo, EventKind, Failure,
-    FailureKind, Input, Micros, Mode, Plan, Priority, RunEvent, RunHeader, RunId, RunSpec,
-    RunState, RunStatus, RunSummary, Seq, Task, TaskId, task::TEXT_PLACEHOLDER,
+    AttemptResult, AttemptState, CallId, DocumentId, DocumentInfo, EventKind, Failure, FailureKind,
+    Micros, Mode, Plan, Priority, RunEvent, RunHeader, RunId, RunSpec, RunState, RunStatus,
+    RunSummary, Seq, Task, TaskId, task::TEXT_PLACEHOLDER,
 };
 use lanes_provider::{Client, ProviderConfig, Timeouts};
 use lanes_simulator::MODEL;
@@ -22,8 +22,9 @@ use lanes_store::{EventWriter, Store};
 
 use super::Load;
 use super::figures::{Pass, Span, cpu, resident_kb};
-use crate::adapter::{LogSink, Route, RoutedProvider, StoredRecords};
+use crate::adapter::{LogSink, Route, RoutedProvider};
 use crate::hub::Hub;
+use crate::records::StoredRecords;
 
 /// The system message of every call.
 pub const INSTRUCTION: &str = "Summarize the text in one sentence.";
@@ -117,27 +118,13 @@ fn client(load: &Load, url: &str) -> Client {
 }
 
 fn header(load: &Load, client: &Client) -> RunHeader {
+    let tasks: Vec<_> = (0..load.calls).map(|call| task(load.tokens, call)).collect();
     RunHeader {
         id: RunId::from("load"),
         title: "A load".to_owned(),
         created_at: "2026-11-21T10:00:00Z".to_owned(),
-        spec: RunSpec {
-            input: Input::Text,
-            tasks: (0..load.calls).map(|call| task(load.tokens, call).id).collect(),
-            mode: Mode::Parallel,
-            race: false,
-            concurrency: load.lanes,
-            provider: "simulator".to_owned(),
-            model: MODEL.to_owned(),
-            faults: None,
-            budget: Budget::default(),
-            cache: false,
-            adaptive: false,
-            hedge: false,
-            fallback: Vec::new(),
-            priority: Default::default(),
-        },
-        tasks: (0..load.calls).map(|call| task(load.tokens, call)).collect(),
+        spec: RunSpec::plain(Mode::Parallel, load.lanes, "simulator", MODEL, &tasks),
+        tasks,
         documents: vec![DocumentInfo {
             id: DocumentId::from("document"),
             name: "A text".to_owned(),
@@ -157,8 +144,7 @@ fn task(tokens: u32, call: u32) -> Task {
         system_message: INSTRUCTION.to_owned(),
         prompt: format!("Part {call}: {TEXT_PLACEHOLDER}"),
         max_tokens: tokens,
-        built_in: false,
-        typical_tokens: None,
+        ..Task::default()
     }
 }
 
@@ -182,8 +168,12 @@ struct Apart {
 }
 
 impl RecordSource for Apart {
-    fn request(&self, call: CallId) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>> {
-        let request = self.records.request(call);
+    fn request(
+        &self,
+        call: CallId,
+        asked: Asked,
+    ) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>> {
+        let request = self.records.request(call, asked);
         if call.0 >= self.lanes || self.apart.is_zero() {
             return request;
         }

@@ -30,14 +30,7 @@ async fn simulator() -> Simulator {
 
 /// 600 calls at 3,000 requests a minute.
 pub async fn rows() -> Vec<Row> {
-    let load = Load {
-        calls: 600,
-        lanes: 100,
-        latency: "fixed:500ms",
-        tokens: 8,
-        apart: Duration::ZERO,
-        rpm: Some(RPM),
-    };
+    let load = Load { rpm: Some(RPM), ..Load::new(600, 100, "fixed:500ms", 8) };
     let mut passes = Vec::new();
     for _ in 0..2 {
         passes.push(ours::pass(&load, &simulator().await.url).await);

@@ -1,27 +1,32 @@
 //! Owns all scheduling state and makes every decision: this file what starts when, `reports` what
-//! follows from what executors report, `lookups` what the response cache is asked.
+//! follows from what executors report, `lookups` what the response cache is asked, `ending` how passes
+//! and the run end.
 //!
 //! One loop: a stop request, a due time or a batch of executors' reports comes in; the state moves;
 //! events go out through `emit`; whatever can start now is started before the loop waits again. No
 //! step looks at more than the call it is about.
 
+mod answers;
+mod ending;
+mod following;
 mod limits;
 mod lookups;
 mod reports;
 mod steering;
 mod tail;
 
+use std::ops::Range;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use lanes_model::state::CallEndState;
 use lanes_model::{
-    AttemptState, Budget, Failure, FailureKind, Micros, PassEnd, PassStatus, RouteId, RunState,
-    RunStatus, UsdMicros,
+    AttemptState, Budget, CallId, Failure, FailureKind, Micros, PassStatus, Plan, RouteId,
+    RunState, RunStatus, UsdMicros,
 };
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -29,7 +34,6 @@ use self::lookups::Lookups;
 use crate::controls::WishWatch;
 use crate::emit::Log;
 use crate::executor::{Equipment, perform};
-use crate::flight::Stage;
 use crate::messages::Report;
 use crate::pass::{Pass, Phase, Tries};
 use crate::{AttemptId, Job, Limiter, Outcome, Permit, PermitRequest, RetryPolicy, Stop};
@@ -38,9 +42,6 @@ use crate::{AttemptId, Job, Limiter, Outcome, Permit, PermitRequest, RetryPolicy
 const BATCH: usize = 128;
 /// A limiter that names a time which has come already is asked again after this long, not at once.
 const SHORTEST_HOLD: Micros = Micros::from_millis(1);
-/// How long a stop waits for aborted requests to be gone. They go at once unless a provider blocks
-/// its thread.
-const GRACE: Duration = Duration::from_millis(250);
 
 /// What is left of the run's budget of retries: attempts that followed a failed one have used it.
 fn retries_left(state: &RunState, retry: &RetryPolicy) -> u64 {
@@ -79,6 +80,11 @@ pub(crate) struct Dispatcher {
     spent: UsdMicros,
     /// The failure that every other call would meet, once there was one.
     fatal: Option<Failure>,
+    /// Likewise those that every other call of a stage would meet; empty before there is one.
+    dead: Vec<Option<Failure>>,
+    /// The part of the order of providers that each stage goes down.
+    stage_tiers: Vec<Range<u16>>,
+    plan: Arc<Plan>,
     /// Set when the run stops before its end: nothing starts any more.
     stopping: bool,
     /// Whether the user has paused the run.
@@ -87,8 +93,6 @@ pub(crate) struct Dispatcher {
     lanes_wished: Option<u32>,
     /// Whether calls that take unusually long get a second attempt.
     hedging: bool,
-    /// The task of each call, where that matters.
-    tasks: Vec<u32>,
     wishes: WishWatch,
     /// Tells of changes for which a pass may wait.
     changes: Option<watch::Receiver<u64>>,
@@ -108,13 +112,14 @@ impl Dispatcher {
         let cancelled = state.cancel_requested
             || state.passes.iter().any(|p| p.status == PassStatus::Cancelled);
         let spec = &state.header.spec;
+        let plan = Arc::new(state.header.plan.clone());
+        let stages = u16::try_from(plan.stages.len().max(1)).unwrap_or(u16::MAX);
+        let stages: Vec<_> = (0..stages).map(|stage| limiter.tiers_of(stage)).collect();
+        let tries = Tries { each: retry.max_attempts, tiers: limiter.tiers(), stages };
         Self {
             status: state.status,
             race: state.header.plan.race,
-            passes: steering::passes(
-                &state,
-                Tries { each: retry.max_attempts, tiers: limiter.tiers() },
-            ),
+            passes: steering::passes(&state, &plan, &tries),
             calls: state.passes.iter().map(|p| p.calls.len()).sum(),
             log: Log::new(sink, answered, cancelled).with_reused(reused),
             lookups: cache.map(|cache| Lookups::new(cache, &state.passes)),
@@ -127,14 +132,13 @@ impl Dispatcher {
             began: state.passes.iter().filter_map(|p| p.start).min().unwrap_or(Micros::MAX),
             spent: spent(&state),
             fatal: None,
+            dead: Vec::new(),
+            stage_tiers: tries.stages,
+            plan,
             stopping: false,
             paused: state.paused,
             lanes_wished: None,
             hedging: spec.hedge,
-            tasks: match spec.hedge {
-                true => state.header.plan.calls.iter().map(|c| c.task).collect(),
-                false => Vec::new(),
-            },
             wishes: control.watch(),
             equipment: Arc::new(Equipment { provider, records, clock, reports: sender }),
             reports,
@@ -238,21 +242,6 @@ impl Dispatcher {
         self.passes.iter().all(|p| p.phase == Phase::Ended)
     }
 
-    /// Drops every request in flight, then takes in what came before that: an answer that is there
-    /// is kept and not asked for again.
-    async fn halt(&mut self) {
-        self.stopping = true;
-        self.abort.cancel();
-        self.executors.close();
-        if timeout(GRACE, self.executors.wait()).await.is_err() {
-            tracing::warn!("aborted requests are still there after {GRACE:?}");
-        }
-        for _ in 0..self.reports.len() {
-            let Ok(report) = self.reports.try_recv() else { break };
-            self.handle(report);
-        }
-    }
-
     /// Begins the next pass when none is running; in a race all of them. Not in a pause, which would
     /// become part of their time, unless there is nothing left to do but to end them.
     fn advance(&mut self) {
@@ -289,6 +278,9 @@ impl Dispatcher {
         for (call, failure) in std::mem::take(&mut pass.failed) {
             self.fail_call(index, call, now, failure);
         }
+        for (call, without) in std::mem::take(&mut self.passes[index].skipped) {
+            self.skip(index, call, without, now);
+        }
         self.queue_lookups(index);
         self.fail_waiting(index, now);
         self.fill(index, now);
@@ -314,15 +306,15 @@ impl Dispatcher {
             return;
         }
         self.start_lookups(index);
-        while let Some((call, tier)) = self.passes[index].startable(now) {
-            let (attempt, avoid) = self.passes[index].next_attempt(call);
-            let tokens = self.equipment.records.most_tokens(call);
-            let permit = self.limiter.permit(PermitRequest { attempt, now, tokens, tier, avoid });
+        while let Some((call, class)) = self.passes[index].startable(now) {
+            let request = self.permit_request(index, call, now);
+            let attempt = request.attempt;
+            let permit = self.limiter.permit(request);
             self.tell_news(now);
             let pass = &mut self.passes[index];
             match permit {
                 Permit::Granted(route) => {
-                    if !pass.start(call, tier, route) {
+                    if !pass.start(call, class, route) {
                         self.limiter.ended(attempt, Outcome::Unsent);
                         return;
                     }
@@ -330,7 +322,8 @@ impl Dispatcher {
                 }
                 Permit::NotBefore { at, why, message } => {
                     let until = at.max(now + SHORTEST_HOLD);
-                    let Some(news) = pass.held(tier).map(|held| held.hold(now, until, why)) else {
+                    let held = pass.held(class.tier).map(|held| held.hold(now, until, why));
+                    let Some(news) = held else {
                         return;
                     };
                     if let Some((since, why)) = news.before {
@@ -344,7 +337,7 @@ impl Dispatcher {
                     }
                 }
                 Permit::Refused(failure) => {
-                    pass.ready.pop(call, tier);
+                    pass.ready.pop(call, class);
                     self.fail_call(index, call, now, failure);
                     self.start_lookups(index);
                 }
@@ -354,9 +347,20 @@ impl Dispatcher {
         self.start_hedges(index, now);
     }
 
+    /// What the limiter is asked for the next attempt of a call.
+    fn permit_request(&self, index: usize, call: CallId, now: Micros) -> PermitRequest {
+        let pass = &self.passes[index];
+        let (attempt, avoid) = pass.next_attempt(call);
+        let tokens = self.equipment.records.most_tokens(call, pass.needs.bytes(call));
+        let (tier, until) = (pass.class(call).tier, pass.tiers(call).end);
+        PermitRequest { attempt, now, tokens, tier, until, avoid }
+    }
+
     /// Sets an executor to work on an attempt that is on a lane.
     fn launch(&mut self, attempt: AttemptId, route: RouteId) {
-        let work = perform(Arc::clone(&self.equipment), attempt, route);
+        let asked = self.passes.get(usize::from(attempt.pass.0)).map(|p| p.asked(attempt.call));
+        let asked = asked.unwrap_or_default();
+        let work = perform(Arc::clone(&self.equipment), attempt, route, asked);
         let abort = match self.hedging {
             true => self.abort.child_token(),
             false => self.abort.clone(),
@@ -390,53 +394,6 @@ impl Dispatcher {
         let now = self.now();
         self.fill(index, now);
         self.end_if_done(index);
-    }
-
-    /// What has held a pass back does so no longer, and no attempt will tell of it.
-    fn end_holds(&mut self, index: usize, now: Micros) {
-        let pass = &mut self.passes[index];
-        for (since, why) in pass.end_holds() {
-            self.log.pass_held(since, pass.id, now, why, String::new());
-        }
-    }
-
-    fn end_if_done(&mut self, index: usize) {
-        let now = self.now();
-        let pass = &mut self.passes[index];
-        if pass.phase == Phase::Running && pass.is_done() {
-            pass.phase = Phase::Ended;
-            self.end_holds(index, now);
-            let pass = &self.passes[index];
-            self.log.pass_ended(pass.last_end, pass.id, PassEnd::Completed);
-            self.advance();
-        }
-    }
-
-    /// Ends everything that has begun, now. A pass that has not begun stays as it is.
-    fn cancel(&mut self) {
-        let now = self.now();
-        self.log.cancel_requested(now);
-        for index in 0..self.passes.len() {
-            if self.passes[index].phase != Phase::Running {
-                continue;
-            }
-            self.end_holds(index, now);
-            let pass = &mut self.passes[index];
-            for call in pass.unended() {
-                let flights = pass.close(call, now);
-                let mut partial = String::new();
-                for flight in flights.into_iter().filter(|f| f.stage == Stage::Running) {
-                    let id = AttemptId { pass: pass.id, call, number: flight.number };
-                    self.log.attempt_cancelled(now, id, None);
-                    if !flight.hedge {
-                        partial = flight.text;
-                    }
-                }
-                self.log.call_cancelled(now, pass.id, call, partial);
-            }
-            pass.phase = Phase::Ended;
-            self.log.pass_ended(now, pass.id, PassEnd::Cancelled);
-        }
     }
 }
 

@@ -139,11 +139,13 @@ impl Log {
     /// An attempt gave the answer, and with it the call ends.
     pub(crate) fn answered(&mut self, at: Micros, id: AttemptId, answer: Answer) {
         let Answer { text, usage, cost, finish } = answer;
-        let end = AttemptEnd::Succeeded { usage, cost_usd_micros: cost, finish };
-        self.attempt_ended(at, id, end);
+        let AttemptId { pass, call, number } = id;
         self.succeeded += 1;
+        let end = AttemptEnd::Succeeded { usage, cost_usd_micros: cost, finish };
+        let attempt = EventKind::AttemptEnded { pass, call, number, end };
+        // The text stands in the second: without it the answer would have to be asked for again.
         let end = CallEnd::Succeeded { output: text, cached_usage: None };
-        self.call_ended(at, id.pass, id.call, end);
+        self.sink.append_both(at, attempt, EventKind::CallEnded { pass, call, end });
     }
 
     /// The response cache had the answer: the call ends without an attempt.
@@ -165,7 +167,25 @@ impl Log {
         failure: Failure,
         retry_at: Option<Micros>,
     ) {
-        self.attempt_ended(at, id, AttemptEnd::Failed { failure, retry_at });
+        self.answer_rejected(at, id, failure, retry_at, None);
+    }
+
+    /// An attempt gave an answer that is of no use, with what it has used.
+    pub(crate) fn answer_rejected(
+        &self,
+        at: Micros,
+        id: AttemptId,
+        failure: Failure,
+        retry_at: Option<Micros>,
+        used: Option<(Usage, Option<UsdMicros>)>,
+    ) {
+        let usage = used.map(|(usage, _)| usage);
+        let cost_usd_micros = used.and_then(|(_, cost)| cost);
+        self.attempt_ended(
+            at,
+            id,
+            AttemptEnd::Failed { failure, retry_at, usage, cost_usd_micros },
+        );
     }
 
     /// An attempt was stopped in the middle, with what it is known to have used.

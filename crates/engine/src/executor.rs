@@ -11,7 +11,7 @@ use lanes_model::{Failure, FailureKind, RouteId};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::messages::{News, Report};
-use crate::{AttemptId, Clock, Provider, RecordSource, TextSink};
+use crate::{Asked, AttemptId, Clock, Provider, RecordSource, TextSink};
 
 /// What every attempt of a run needs.
 pub(crate) struct Equipment {
@@ -29,9 +29,14 @@ impl Equipment {
 }
 
 /// Performs an attempt on a route.
-pub(crate) async fn perform(equipment: Arc<Equipment>, id: AttemptId, route: RouteId) {
+pub(crate) async fn perform(
+    equipment: Arc<Equipment>,
+    id: AttemptId,
+    route: RouteId,
+    asked: Asked,
+) {
     let records = &equipment.records;
-    let request = match caught(async { records.request(id.call).await }).await {
+    let request = match caught(async { records.request(id.call, asked).await }).await {
         Ok(request) => request,
         Err(failure) => {
             return equipment.report(id, News::NoRequest { at: equipment.clock.now(), failure });

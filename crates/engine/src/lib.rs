@@ -19,6 +19,7 @@ mod lanes;
 pub mod limits;
 mod lookup;
 mod messages;
+mod needs;
 mod pass;
 pub mod ports;
 mod ready;
@@ -33,7 +34,7 @@ pub use clock::{Clock, RunClock};
 pub use controls::{RunControl, Stop};
 pub use limits::RateLimiter;
 pub use ports::{
-    Answer, AnswerCache, AttemptId, Cached, CallRequest, Ended, EventSink, Limiter, Outcome,
+    Answer, AnswerCache, Asked, AttemptId, Cached, CallRequest, Ended, EventSink, Limiter, Outcome,
     Permit, PermitRequest, Provider, RecordSource, RequestImage, RouteNews, TextSink, Unlimited,
 };
 pub use retry::{LEAST_BUDGET, RetryPolicy};

@@ -12,7 +12,7 @@ use lanes_model::{CallId, PassId};
 
 use crate::executor::Equipment;
 use crate::messages::{LookUp, News};
-use crate::{Answer, AnswerCache, AttemptId, Cached};
+use crate::{Answer, AnswerCache, Asked, AttemptId, Cached};
 
 /// Looks a call up.
 pub(crate) async fn look_up(
@@ -20,10 +20,11 @@ pub(crate) async fn look_up(
     cache: Arc<dyn AnswerCache>,
     pass: PassId,
     call: CallId,
+    asked: Asked,
 ) {
     // No attempt has this number.
     let id = AttemptId { pass, call, number: 0 };
-    let work = ask(&equipment, cache, id);
+    let work = ask(&equipment, cache, id, asked);
     let answer = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
         tracing::error!("the response cache panicked; the call is asked");
         None
@@ -32,8 +33,13 @@ pub(crate) async fn look_up(
     equipment.report(id, News::LookUp(found));
 }
 
-async fn ask(equipment: &Equipment, cache: Arc<dyn AnswerCache>, id: AttemptId) -> Option<Answer> {
-    let request = equipment.records.request(id.call).await.ok()?;
+async fn ask(
+    equipment: &Equipment,
+    cache: Arc<dyn AnswerCache>,
+    id: AttemptId,
+    asked: Asked,
+) -> Option<Answer> {
+    let request = equipment.records.request(id.call, asked).await.ok()?;
     match cache.look_up(id.pass, id.call, request).await {
         Cached::Hit(answer) => Some(answer),
         Cached::Miss => None,

@@ -4,18 +4,22 @@
 //! prepared or running, and a call in the queue exactly while it waits. What to do when is the
 //! dispatcher's business.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use lanes_model::{
     AttemptResult, AttemptState, CallId, CallState, Failure, FailureKind, HoldReason, LaneId,
-    Micros, PassId, PassMode, PassState, PassStatus, RouteId,
+    Micros, PassId, PassMode, PassState, PassStatus, Plan, RouteId,
 };
 
-use crate::AttemptId;
 use crate::adapt::Adaptive;
-use crate::flight::{Flight, Stage};
+use crate::flight::{self, Flight};
 use crate::hedge::Hedges;
 use crate::held::Held;
 use crate::lanes::Lanes;
-use crate::ready::ReadyQueue;
+use crate::needs::{Needs, Verdict};
+use crate::ready::{Class, ReadyQueue};
+use crate::{Asked, AttemptId};
 
 /// Where a pass stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +41,12 @@ struct Slot {
     probes: u32,
     /// Attempts that were refused for now.
     refusals: u32,
+    /// Which stage it belongs to.
+    stage: u16,
     /// How far down the order of providers it has come.
     tier: u16,
+    /// Why its answer was not of the form asked for, once that was so.
+    rejected: Option<Arc<str>>,
     /// Where and on which lane it was last.
     last: Option<(LaneId, RouteId)>,
     /// Its attempts on lanes: none, one, or one and the hedge beside it.
@@ -46,12 +54,25 @@ struct Slot {
 }
 
 /// How calls are tried: what a pass needs to know to go on with a log.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Tries {
     /// The most attempts of a call at one tier.
     pub(crate) each: u32,
     /// How many tiers there are.
     pub(crate) tiers: u16,
+    /// The tiers of each stage; at least one stage.
+    pub(crate) stages: Vec<Range<u16>>,
+}
+
+/// A stage of a pass.
+#[derive(Debug)]
+struct Stage {
+    /// The tiers that its calls go down.
+    tiers: Range<u16>,
+    /// The most attempts of it on lanes at once.
+    most: usize,
+    /// How many there are.
+    under_way: usize,
 }
 
 /// What the log is told of an attempt that is about to be sent.
@@ -83,15 +104,31 @@ pub(crate) struct Pass {
     pub(crate) unqueued: Vec<(CallId, u32)>,
     /// Calls that failed for good just before an interruption kept that from the log.
     pub(crate) failed: Vec<(CallId, Failure)>,
+    /// Calls that cannot go, and for want of the answer of which.
+    pub(crate) skipped: Vec<(CallId, CallId)>,
     /// The latest end of a call; the start of the pass before there is one.
     pub(crate) last_end: Micros,
+    /// Which calls wait for others.
+    pub(crate) needs: Needs,
+    stages: Vec<Stage>,
     slots: Vec<Slot>,
     open: usize,
 }
 
+fn stages(plan: &Plan, tries: &Tries) -> Vec<Stage> {
+    let most = |stage: usize| plan.stages.get(stage).and_then(|s| s.concurrency);
+    let stages = tries.stages.iter().cloned().enumerate();
+    let stage = |(place, tiers)| Stage {
+        tiers,
+        most: most(place).map_or(usize::MAX, |most| most.max(1) as usize),
+        under_way: 0,
+    };
+    stages.map(stage).collect()
+}
+
 impl Pass {
     /// A pass as the log left it. Whether it adapts and hedges is set apart.
-    pub(crate) fn new(id: PassId, state: &PassState, tries: Tries) -> Self {
+    pub(crate) fn new(id: PassId, plan: &Arc<Plan>, state: &PassState, tries: &Tries) -> Self {
         let strict = state.mode == PassMode::Sequential;
         // More lanes than calls would never be used.
         let most = u32::try_from(state.calls.len()).unwrap_or(u32::MAX);
@@ -109,17 +146,21 @@ impl Pass {
             hedges: None,
             unqueued: Vec::new(),
             failed: Vec::new(),
+            skipped: Vec::new(),
             last_end: state.calls.iter().filter_map(|c| c.end).max().unwrap_or_default(),
+            needs: Needs::new(plan, state),
+            stages: stages(plan, tries),
             slots: Vec::with_capacity(state.calls.len()),
             open: 0,
         };
         for (call, state) in (0..).map(CallId).zip(&state.calls) {
-            pass.add(call, state, tries);
+            let stage = plan.calls.get(call.index()).map_or(0, |planned| planned.stage);
+            pass.add(call, stage, state, tries.each);
         }
         pass
     }
 
-    fn add(&mut self, call: CallId, state: &CallState, tries: Tries) {
+    fn add(&mut self, call: CallId, stage: u16, state: &CallState, each: u32) {
         let refused = |a: &&AttemptState| {
             a.failure.as_ref().is_some_and(|f| f.kind == FailureKind::RateLimited)
         };
@@ -128,17 +169,27 @@ impl Pass {
         let failures = state.attempts.iter().filter(|a| a.result == AttemptResult::Failed).count();
         // What was refused for now has not used up a try.
         let failures = count(failures).saturating_sub(refusals);
-        let each = tries.each.max(1);
-        let tier = (failures / each).min(u32::from(tries.tiers.saturating_sub(1)));
+        let rejected = |a: &AttemptState| {
+            let failure = a.failure.as_ref().filter(|f| f.kind == FailureKind::InvalidOutput)?;
+            Some(Arc::from(failure.message.as_str()))
+        };
+        let rejected: Option<Arc<str>> = state.attempts.iter().rev().find_map(rejected);
+        let failures = failures.saturating_sub(u32::from(rejected.is_some()));
+        let each = each.max(1);
+        let tiers = self.stages.get(usize::from(stage)).map_or(0..1, |s| s.tiers.clone());
+        let down = (failures / each).min(u32::from(tiers.end - tiers.start - 1));
+        let tier = tiers.start + u16::try_from(down).unwrap_or_default();
         let last = state.attempts.last();
         let ended = state.ended.is_some();
         self.slots.push(Slot {
             ended,
             number: last.map_or(0, |a| a.attempt.number),
-            failed: failures - tier * each,
+            failed: failures - down * each,
             probes: 0,
             refusals,
-            tier: u16::try_from(tier).unwrap_or_default(),
+            stage,
+            tier,
+            rejected,
             last: last.map(|a| (a.lane, a.route)),
             flights: Vec::new(),
         });
@@ -146,6 +197,12 @@ impl Pass {
             return;
         }
         self.open += 1;
+        if self.needs.waits(call) {
+            return;
+        }
+        if let Verdict::Skipped(without) = self.needs.verdict(call) {
+            return self.skipped.push((call, without));
+        }
         if state.ready.is_none() {
             match self.unqueued.last_mut() {
                 Some((first, count)) if first.0 + *count == call.0 => *count += 1,
@@ -156,10 +213,10 @@ impl Pass {
         let due = state.attempts.iter().rev().find_map(|a| a.retry_at);
         let failure = last.and_then(|a| a.failure.as_ref());
         match (failure, due) {
-            (Some(_), Some(at)) => self.ready.push_at(at, call, u16::try_from(tier).unwrap_or(0)),
+            (Some(_), Some(at)) => self.wait(call, at),
             (Some(failure), None) => self.failed.push((call, failure.clone())),
-            (None, _) if tier > 0 => self.ready.push_at(Micros::ZERO, call, self.tier(call)),
-            (None, _) => self.ready.push(call),
+            (None, _) if down > 0 => self.wait(call, Micros::ZERO),
+            (None, _) => self.make_ready(call),
         }
     }
 
@@ -174,14 +231,46 @@ impl Pass {
 
     /// The call that can start now and its tier, if one is ready, a lane is free and the limiter has
     /// not said to wait.
-    pub(crate) fn startable(&mut self, now: Micros) -> Option<(CallId, u16)> {
+    pub(crate) fn startable(&mut self, now: Micros) -> Option<(CallId, Class)> {
         if !self.lanes.any_free() {
             return None;
         }
         // What has passed is to be asked for anew, and wakes nobody.
         self.held.iter_mut().filter(|h| !h.lasts(now)).for_each(Held::ask_again);
-        let held = &self.held;
-        self.ready.peek(now, |tier| held.get(usize::from(tier)).is_some_and(|h| h.lasts(now)))
+        let (held, stages) = (&self.held, &self.stages);
+        self.ready.peek(now, |Class { stage, tier }| {
+            held.get(usize::from(tier)).is_some_and(|h| h.lasts(now))
+                || stages.get(usize::from(stage)).is_some_and(|s| s.under_way >= s.most)
+        })
+    }
+
+    /// A call that has not been tried can start.
+    pub(crate) fn make_ready(&mut self, call: CallId) {
+        self.ready.push(call, self.class(call));
+    }
+
+    /// What a call is held back with.
+    pub(crate) fn class(&self, call: CallId) -> Class {
+        let slot = self.slot(call);
+        Class { stage: slot.map_or(0, |s| s.stage), tier: slot.map_or(0, |s| s.tier) }
+    }
+
+    /// The tiers that a call can go down, all of them.
+    pub(crate) fn tiers(&self, call: CallId) -> Range<u16> {
+        let stage = usize::from(self.class(call).stage);
+        self.stages.get(stage).map_or(0..1, |s| s.tiers.clone())
+    }
+
+    /// What goes into a call's request besides what was known at the start.
+    pub(crate) fn asked(&self, call: CallId) -> Asked {
+        let rejected = self.slot(call).and_then(|s| s.rejected.clone());
+        Asked { needs: self.needs.answers(call), rejected }
+    }
+
+    /// A call's answer is not of the form asked for. Says whether it is to be asked once more.
+    pub(crate) fn reject(&mut self, call: CallId, why: &str) -> bool {
+        let slot = self.slots.get_mut(call.index());
+        slot.is_some_and(|slot| slot.rejected.replace(why.into()).is_none())
     }
 
     /// When a call may be startable that is not so now, unless a lane becomes free before.
@@ -223,18 +312,13 @@ impl Pass {
         (AttemptId { pass: self.id, call, number }, failed_at.map(|(_, route)| route))
     }
 
-    /// How far down the order of providers a call has come.
-    pub(crate) fn tier(&self, call: CallId) -> u16 {
-        self.slot(call).map_or(0, |s| s.tier)
-    }
-
     /// Takes the call that [`Self::startable`] has just shown out of the queue and puts it on a lane.
-    pub(crate) fn start(&mut self, call: CallId, tier: u16, route: RouteId) -> bool {
-        let held = self.held.get_mut(usize::from(tier)).and_then(|held| held.end());
+    pub(crate) fn start(&mut self, call: CallId, class: Class, route: RouteId) -> bool {
+        let held = self.held.get_mut(usize::from(class.tier)).and_then(|held| held.end());
         if !self.take_off(call, route, held, false) {
             return false;
         }
-        self.ready.pop(call, tier);
+        self.ready.pop(call, class);
         true
     }
 
@@ -253,6 +337,9 @@ impl Pass {
         let Some(slot) = self.slots.get_mut(call.index()) else { return false };
         let former = slot.last.map(|(lane, _)| lane).filter(|_| !hedge);
         let Some(lane) = self.lanes.take(former) else { return false };
+        if let Some(stage) = self.stages.get_mut(usize::from(slot.stage)) {
+            stage.under_way += 1;
+        }
         slot.number += 1;
         slot.last = Some((lane, route));
         slot.flights.push(Flight {
@@ -260,7 +347,7 @@ impl Pass {
             lane,
             route,
             hedge,
-            stage: Stage::Preparing,
+            stage: flight::Stage::Preparing,
             held,
             sent: Micros::ZERO,
             first_text: None,
@@ -279,7 +366,7 @@ impl Pass {
     /// Whether an attempt's request is sent and its end has not come.
     pub(crate) fn is_running(&self, id: AttemptId) -> bool {
         let flights = self.slot(id.call).map(|s| s.flights.as_slice()).unwrap_or_default();
-        flights.iter().any(|f| f.number == id.number && f.stage == Stage::Running)
+        flights.iter().any(|f| f.number == id.number && f.stage == flight::Stage::Running)
     }
 
     /// Whether a call has more than this attempt on lanes.
@@ -291,7 +378,7 @@ impl Pass {
     pub(crate) fn send(&mut self, id: AttemptId, now: Micros, each: u32) -> Option<Sent> {
         let failed = self.slot(id.call)?.failed;
         let flight = self.flight(id)?;
-        flight.stage = Stage::Running;
+        flight.stage = flight::Stage::Running;
         flight.sent = now;
         let left = each.saturating_sub(failed).max(1);
         Some(Sent {
@@ -351,12 +438,21 @@ impl Pass {
         let place = slot.flights.iter().position(|f| f.number == id.number)?;
         let flight = slot.flights.swap_remove(place);
         self.lanes.release(flight.lane);
+        let stage = slot.stage;
+        self.left(stage, 1);
         Some(flight)
+    }
+
+    /// So many attempts of a stage are not on lanes any more.
+    fn left(&mut self, stage: u16, attempts: usize) {
+        if let Some(stage) = self.stages.get_mut(usize::from(stage)) {
+            stage.under_way = stage.under_way.saturating_sub(attempts);
+        }
     }
 
     /// A call, with nothing of it on a lane, is tried again at a time.
     pub(crate) fn wait(&mut self, call: CallId, until: Micros) {
-        self.ready.push_at(until, call, self.tier(call));
+        self.ready.push_at(until, call, self.class(call));
     }
 
     /// Takes everything of a call off its lanes, and ends it for good.
@@ -367,6 +463,8 @@ impl Pass {
         for flight in &flights {
             self.lanes.release(flight.lane);
         }
+        let stage = slot.stage;
+        self.left(stage, flights.len());
         self.open = self.open.saturating_sub(1);
         self.last_end = self.last_end.max(at);
         flights

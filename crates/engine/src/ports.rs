@@ -3,17 +3,18 @@
 //! Each has a local implementation. Nothing here knows of HTTP, of a database or of the
 //! process that shows a run.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use lanes_model::{
-    CallId, EventKind, Failure, Finish, Health, HoldReason, Micros, PassId, Progress, RouteId,
-    Usage, UsdMicros,
+    CallId, EventKind, Failure, Finish, Health, HoldReason, Micros, Output, PassId, Progress,
+    RouteId, Temperature, Usage, UsdMicros,
 };
 use tokio::sync::watch;
 
 /// One chat request of a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CallRequest {
     /// The model's name.
     pub model: String,
@@ -23,6 +24,10 @@ pub struct CallRequest {
     pub user: String,
     /// The longest answer allowed, in tokens.
     pub max_tokens: u32,
+    /// How freely the model chooses its words; by default as it does by itself.
+    pub temperature: Option<Temperature>,
+    /// What the answer must look like.
+    pub output: Output,
     /// Images that belong to the user message.
     pub images: Vec<RequestImage>,
 }
@@ -77,20 +82,50 @@ pub trait EventSink: Send + Sync + 'static {
     /// happened, which may be a little before the `at` of an event appended earlier.
     fn append(&self, at: Micros, kind: EventKind);
 
+    /// Takes the next two events, of the same moment, of which a log must never have the first alone.
+    fn append_both(&self, at: Micros, first: EventKind, second: EventKind) {
+        self.append(at, first);
+        self.append(at, second);
+    }
+
     /// Takes a piece of streaming text. The first event of its attempt has been appended before.
     fn progress(&self, progress: Progress);
 }
 
+/// What goes into a call's request and was not known when the run began.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Asked {
+    /// What the calls that it needs have answered, in the order of its needs; none where one of them
+    /// has no answer.
+    pub needs: Vec<(CallId, Option<Arc<str>>)>,
+    /// Why the answer before was not of the form that is asked for, in words.
+    pub rejected: Option<Arc<str>>,
+}
+
 /// Knows what each call asks.
 pub trait RecordSource: Send + Sync + 'static {
-    /// The request of a call, the same in every pass and attempt. A failure fails the call without
+    /// The request of a call; the same whenever the same is `asked`. A failure fails the call without
     /// an attempt and is not retried here.
-    fn request(&self, call: CallId) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>>;
+    fn request(
+        &self,
+        call: CallId,
+        asked: Asked,
+    ) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>>;
+
+    /// Whether an answer is of the form that its task asks for: the answer in its proper form where
+    /// that differs, or in words what is wrong with it. Such an answer is asked for once more.
+    ///
+    /// # Errors
+    /// What is wrong, in words that the model is told.
+    fn check(&self, call: CallId, answer: &str) -> Result<Option<String>, String> {
+        let _ = (call, answer);
+        Ok(None)
+    }
 
     /// The most tokens that an attempt of a call may use, prompt and answer together, as far as that
-    /// is known without looking anything up.
-    fn most_tokens(&self, call: CallId) -> u64 {
-        let _ = call;
+    /// is known without looking anything up; the answers that it needs have `needed` bytes.
+    fn most_tokens(&self, call: CallId, needed: u64) -> u64 {
+        let _ = (call, needed);
         0
     }
 
@@ -123,6 +158,8 @@ pub struct PermitRequest {
     pub tokens: u64,
     /// How far down the run's order of providers its call has come: 0 for the first.
     pub tier: u16,
+    /// The end of its stage's part of that order: it goes to none from there on.
+    pub until: u16,
     /// Where the call has failed last, if it has: somewhere else is better.
     pub avoid: Option<RouteId>,
 }
@@ -206,9 +243,20 @@ pub trait Limiter: Send + Sync + 'static {
         0
     }
 
-    /// A provider is of no use to this run: nothing goes there any more. Says whether any other is.
-    fn give_up(&self, tier: u16) -> bool {
+    /// The part of that order that the calls of a stage go down; never empty.
+    fn tiers_of(&self, stage: u16) -> Range<u16> {
+        let _ = stage;
+        0..self.tiers().max(1)
+    }
+
+    /// A provider is of no use to this run: nothing goes there any more.
+    fn give_up(&self, tier: u16) {
         let _ = tier;
+    }
+
+    /// Whether any of these is of use yet, once one has been given up.
+    fn is_any_of_use(&self, tiers: Range<u16>) -> bool {
+        let _ = tiers;
         false
     }
 

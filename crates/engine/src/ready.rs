@@ -1,23 +1,43 @@
 //! The calls of a pass that wait for a lane, and those that wait for their next try.
 //!
 //! Calls whose wait is over go first, in the order in which they became due; then the others in plan
-//! order. In a pass that runs its calls strictly one after another, a waiting call holds back those
-//! behind it.
+//! order, so that a record that has begun is ended before another one begins. In a pass that runs its
+//! calls strictly one after another, a waiting call holds back those behind it.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 use lanes_model::{CallId, Micros};
 
-/// The waiting calls of one pass. Each has a tier: how far down the order of providers it has come. A
-/// call that has not been tried is at the first.
+/// What can hold back calls together: the stage they belong to and the tier, how far down the order of
+/// providers they have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Class {
+    pub(crate) stage: u16,
+    pub(crate) tier: u16,
+}
+
+/// Calls of one class that have not been tried.
+#[derive(Debug)]
+struct Fresh {
+    class: Class,
+    calls: BinaryHeap<Reverse<CallId>>,
+}
+
+/// Calls of one class in the order in which they became due.
+#[derive(Debug)]
+struct Due {
+    class: Class,
+    calls: VecDeque<(Micros, CallId)>,
+}
+
+/// The waiting calls of one pass.
 #[derive(Debug, Default)]
 pub(crate) struct ReadyQueue {
     strict: bool,
-    fresh: VecDeque<CallId>,
-    /// By tier, in the order in which they became due.
-    due: Vec<VecDeque<(Micros, CallId)>>,
-    waiting: BinaryHeap<Reverse<(Micros, CallId, u16)>>,
+    fresh: Vec<Fresh>,
+    due: Vec<Due>,
+    waiting: BinaryHeap<Reverse<(Micros, CallId, Class)>>,
 }
 
 impl ReadyQueue {
@@ -26,50 +46,62 @@ impl ReadyQueue {
         Self { strict, ..Self::default() }
     }
 
-    /// Adds a call behind the ones added before.
-    pub(crate) fn push(&mut self, call: CallId) {
-        self.fresh.push_back(call);
+    /// Adds a call that has not been tried.
+    pub(crate) fn push(&mut self, call: CallId, class: Class) {
+        let place = self.fresh.iter().position(|f| f.class == class).unwrap_or_else(|| {
+            self.fresh.push(Fresh { class, calls: BinaryHeap::new() });
+            self.fresh.len() - 1
+        });
+        if let Some(fresh) = self.fresh.get_mut(place) {
+            fresh.calls.push(Reverse(call));
+        }
     }
 
     /// Adds a call that is ready again at a time.
-    pub(crate) fn push_at(&mut self, at: Micros, call: CallId, tier: u16) {
-        self.waiting.push(Reverse((at, call, tier)));
+    pub(crate) fn push_at(&mut self, at: Micros, call: CallId, class: Class) {
+        self.waiting.push(Reverse((at, call, class)));
     }
 
-    /// The call to start next, and its tier, among those whose tier is not held back; after moving up
-    /// those that are due by `now`.
+    /// The call to start next, and its class, among those whose class is not held back; after moving
+    /// up those that are due by `now`.
     pub(crate) fn peek(
         &mut self,
         now: Micros,
-        is_held: impl Fn(u16) -> bool,
-    ) -> Option<(CallId, u16)> {
-        while let Some(&Reverse((at, call, tier))) = self.waiting.peek()
+        is_held: impl Fn(Class) -> bool,
+    ) -> Option<(CallId, Class)> {
+        while let Some(&Reverse((at, call, class))) = self.waiting.peek()
             && at <= now
         {
             self.waiting.pop();
-            let place = usize::from(tier);
-            if self.due.len() <= place {
-                self.due.resize_with(place + 1, VecDeque::new);
-            }
+            let place = self.due.iter().position(|d| d.class == class).unwrap_or_else(|| {
+                self.due.push(Due { class, calls: VecDeque::new() });
+                self.due.len() - 1
+            });
             if let Some(due) = self.due.get_mut(place) {
-                due.push_back((at, call));
+                due.calls.push_back((at, call));
             }
         }
-        let due = (0..).zip(&self.due).filter_map(|(tier, due)| Some((*due.front()?, tier)));
+        let mut due = self.due.iter().filter_map(|d| Some((*d.calls.front()?, d.class)));
         let holds_back = self.strict && (!self.waiting.is_empty() || due.clone().next().is_some());
-        match due.filter(|(_, tier)| !is_held(*tier)).min() {
-            Some(((_, call), tier)) => Some((call, tier)),
-            None if holds_back || is_held(0) => None,
-            None => self.fresh.front().map(|&call| (call, 0)),
+        if let Some(((_, call), class)) = due.by_ref().filter(|(_, c)| !is_held(*c)).min() {
+            return Some((call, class));
         }
+        if holds_back {
+            return None;
+        }
+        let fresh = self.fresh.iter().filter(|f| !f.calls.is_empty() && !is_held(f.class));
+        fresh.filter_map(|f| Some((f.calls.peek()?.0, f.class))).min()
     }
 
     /// Takes out the call that [`Self::peek`] has just shown.
-    pub(crate) fn pop(&mut self, call: CallId, tier: u16) {
-        let due = self.due.get_mut(usize::from(tier));
+    pub(crate) fn pop(&mut self, call: CallId, class: Class) {
+        let due = self.due.iter_mut().find(|d| d.class == class).map(|d| &mut d.calls);
         match due.filter(|due| due.front().is_some_and(|d| d.1 == call)) {
             Some(due) => _ = due.pop_front(),
-            None => _ = self.fresh.pop_front(),
+            None => {
+                let fresh = self.fresh.iter_mut().find(|f| f.class == class);
+                fresh.map(|f| f.calls.pop());
+            }
         }
     }
 
@@ -80,7 +112,8 @@ impl ReadyQueue {
 
     /// Whether a call is ready.
     pub(crate) fn any(&self) -> bool {
-        !self.fresh.is_empty() || self.due.iter().any(|due| !due.is_empty())
+        self.fresh.iter().any(|f| !f.calls.is_empty())
+            || self.due.iter().any(|due| !due.calls.is_empty())
     }
 
     /// When the next waiting call is due.
@@ -88,19 +121,30 @@ impl ReadyQueue {
         self.waiting.peek().map(|Reverse((at, ..))| *at)
     }
 
-    /// Takes out all calls, in plan order, each with the time at which it is ready again, if that is
-    /// known.
-    pub(crate) fn drain_timed(&mut self) -> Vec<(CallId, Option<Micros>)> {
-        let due = self.due.iter_mut().flat_map(|due| due.drain(..).map(|(_, call)| call));
-        let mut calls: Vec<_> = self.fresh.drain(..).chain(due).map(|call| (call, None)).collect();
-        calls.extend(self.waiting.drain().map(|Reverse((at, call, _))| (call, Some(at))));
+    /// Takes out all calls of those stages, in plan order, each with the time at which it is ready
+    /// again, if that is known.
+    pub(crate) fn drain_timed(
+        &mut self,
+        of: impl Fn(u16) -> bool,
+    ) -> Vec<(CallId, Option<Micros>)> {
+        let mut calls = Vec::new();
+        for fresh in self.fresh.iter_mut().filter(|f| of(f.class.stage)) {
+            calls.extend(fresh.calls.drain().map(|Reverse(call)| (call, None)));
+        }
+        for due in self.due.iter_mut().filter(|d| of(d.class.stage)) {
+            calls.extend(due.calls.drain(..).map(|(_, call)| (call, None)));
+        }
+        let (out, stay): (Vec<_>, Vec<_>) =
+            self.waiting.drain().partition(|Reverse((_, _, class))| of(class.stage));
+        self.waiting.extend(stay);
+        calls.extend(out.into_iter().map(|Reverse((at, call, _))| (call, Some(at))));
         calls.sort_unstable();
         calls
     }
 
-    /// Takes out all calls, in plan order.
-    pub(crate) fn drain(&mut self) -> Vec<CallId> {
-        self.drain_timed().into_iter().map(|(call, _)| call).collect()
+    /// Takes out all calls of those stages, in plan order.
+    pub(crate) fn drain(&mut self, of: impl Fn(u16) -> bool) -> Vec<CallId> {
+        self.drain_timed(of).into_iter().map(|(call, _)| call).collect()
     }
 }
 
@@ -108,18 +152,23 @@ impl ReadyQueue {
 mod tests {
     use super::*;
 
+    /// Calls of the first stage at that tier.
+    const fn at(tier: u16) -> Class {
+        Class { stage: 0, tier }
+    }
+
     fn next(queue: &mut ReadyQueue, now: u64) -> Option<u32> {
-        let (call, tier) = queue.peek(Micros(now), |_| false)?;
-        queue.pop(call, tier);
+        let (call, class) = queue.peek(Micros(now), |_| false)?;
+        queue.pop(call, class);
         Some(call.0)
     }
 
     fn queue(strict: bool) -> ReadyQueue {
         let mut queue = ReadyQueue::new(strict);
-        queue.push(CallId(5));
-        queue.push(CallId(6));
-        queue.push_at(Micros(20), CallId(1), 0);
-        queue.push_at(Micros(10), CallId(2), 1);
+        queue.push(CallId(6), at(0));
+        queue.push(CallId(5), at(0));
+        queue.push_at(Micros(20), CallId(1), at(0));
+        queue.push_at(Micros(10), CallId(2), at(1));
         queue
     }
 
@@ -147,8 +196,8 @@ mod tests {
     #[test]
     fn calls_of_a_tier_that_is_held_back_do_not_hold_back_others() {
         let mut queue = queue(false);
-        assert_eq!(queue.peek(Micros(10), |tier| tier == 1), Some((CallId(5), 0)));
-        assert_eq!(queue.peek(Micros(10), |tier| tier == 0), Some((CallId(2), 1)));
+        assert_eq!(queue.peek(Micros(10), |c| c.tier == 1), Some((CallId(5), at(0))));
+        assert_eq!(queue.peek(Micros(10), |c| c.tier == 0), Some((CallId(2), at(1))));
         assert_eq!(queue.peek(Micros(10), |_| true), None);
         assert!(queue.any());
     }
@@ -157,7 +206,7 @@ mod tests {
     fn draining_gives_every_call_once_in_plan_order() {
         let mut queue = queue(false);
         queue.peek(Micros(10), |_| false);
-        let calls: Vec<_> = queue.drain().into_iter().map(|c| c.0).collect();
+        let calls: Vec<_> = queue.drain(|_| true).into_iter().map(|c| c.0).collect();
         assert_eq!(calls, [1, 2, 5, 6]);
         assert_eq!(next(&mut queue, 99), None);
     }

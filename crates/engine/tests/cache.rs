@@ -43,7 +43,7 @@ fn asked(state: &RunState) -> usize {
 
 fn ledger(state: &RunState) -> Ledger {
     let pass = &state.passes[0];
-    let ledger = Ledger::of(&segments(pass, state.latest));
+    let ledger = Ledger::of(&segments(&state.header.plan, pass, state.latest));
     assert_eq!(ledger.total().0, pass.wall(state.latest).0 * u64::from(pass.lanes));
     ledger
 }
@@ -259,7 +259,7 @@ fn check(states: &[RunState], kinds: u32) -> Result<(), TestCaseError> {
     }
     for state in states {
         for pass in &state.passes {
-            let ledger = Ledger::of(&segments(pass, state.latest));
+            let ledger = Ledger::of(&segments(&state.header.plan, pass, state.latest));
             let wall = pass.wall(state.latest).0;
             prop_assert_eq!(ledger.total().0, wall * u64::from(pass.lanes));
             prop_assert_eq!(ledger.engine_us, 0, "the paused clock gives the engine no time");

@@ -38,7 +38,7 @@ fn by_route(bench: &Bench, route: u16) -> usize {
 }
 
 fn ledger(state: &RunState) -> Ledger {
-    Ledger::of(&segments(&state.passes[0], state.latest))
+    Ledger::of(&segments(&state.header.plan, &state.passes[0], state.latest))
 }
 
 fn all_succeeded(state: &RunState) -> bool {
@@ -273,7 +273,7 @@ proptest! {
         let most = wished.map_or(lanes, |w| w.1.max(lanes)) as usize;
         let per_target = in_flight.map_or(usize::MAX, |n| n as usize * endpoints.len());
         prop_assert!(bench.provider.most_flying() <= most.min(per_target));
-        let found = segments(pass, state.latest);
+        let found = segments(&state.header.plan, pass, state.latest);
         let ledger = Ledger::of(&found);
         if pass.limits.is_empty() {
             let wall = pass.wall(state.latest).0;

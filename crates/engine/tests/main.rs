@@ -16,5 +16,6 @@ mod rates;
 mod resume;
 mod retry;
 mod scale;
+mod stages;
 mod stop;
 mod support;

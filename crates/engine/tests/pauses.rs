@@ -23,7 +23,7 @@ async fn paused_at(bench: &Bench, at: u64) -> RunState {
 
 fn no_time_of_the_engine(state: &RunState) {
     for pass in &state.passes {
-        let ledger = Ledger::of(&segments(pass, state.latest));
+        let ledger = Ledger::of(&segments(&state.header.plan, pass, state.latest));
         assert_eq!(ledger.get(LedgerState::Engine), Micros::ZERO, "{ledger:?}");
     }
 }

@@ -43,7 +43,7 @@ fn starts_of(pass: &PassState, wanted: impl Fn(&AttemptState) -> bool) -> Vec<Mi
 }
 
 fn ledger(state: &RunState) -> Ledger {
-    Ledger::of(&segments(&state.passes[0], state.latest))
+    Ledger::of(&segments(&state.header.plan, &state.passes[0], state.latest))
 }
 
 #[tokio::test(start_paused = true)]
@@ -148,7 +148,7 @@ proptest! {
             }
         }
         prop_assert_eq!(ledger(&state).total(), Micros(pass.wall(state.latest).0 * u64::from(lanes)));
-        let bound = lanes_model::lower_bound(pass, Some(rpm), Some(tpm));
+        let bound = lanes_model::lower_bound(&state.header.plan, pass, Some(rpm), Some(tpm));
         prop_assert!(bound.is_none_or(|b| b.us <= pass.wall(state.latest)));
     }
 }

@@ -1,9 +1,11 @@
 //! The lower bound: the time below which no schedule of a pass's calls can go, and what sets it.
 
+use std::cmp::Reverse;
+
 use serde::{Deserialize, Serialize};
 
 use crate::sort::sorted;
-use crate::{AttemptState, CallId, CallState, Micros, PassState, ScheduledCall};
+use crate::{AttemptState, CallId, CallState, Micros, PassState, Plan, ScheduledCall, Scope};
 
 /// The term that sets a lower bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -14,6 +16,9 @@ pub enum Binding {
     /// All work, spread evenly over the lanes.
     #[serde(rename = "work")]
     Work,
+    /// The work of a stage, spread evenly over the calls of it that may be under way at once.
+    #[serde(rename = "stage_concurrency")]
+    StageConcurrency,
     /// The provider's requests a minute.
     #[serde(rename = "rpm")]
     RequestsPerMinute,
@@ -29,6 +34,7 @@ impl Binding {
         match self {
             Binding::CriticalPath => "critical path",
             Binding::Work => "total work ÷ concurrency",
+            Binding::StageConcurrency => "a stage's work ÷ its concurrency",
             Binding::RequestsPerMinute => "requests ÷ RPM limit",
             Binding::TokensPerMinute => "tokens ÷ TPM limit",
         }
@@ -59,18 +65,84 @@ fn duration(a: &AttemptState) -> Micros {
     a.end.unwrap_or(a.start).since(a.start)
 }
 
+/// For each call, the time of its successful attempt and of the longest chain of those that it needs.
+/// `duration` says what a call takes; one of nothing does not lengthen a chain.
+fn chains(plan: &Plan, duration: impl Fn(CallId) -> Micros) -> Vec<Micros> {
+    let mut chains = vec![Micros::ZERO; plan.calls.len()];
+    if plan.is_flat() {
+        for (call, chain) in (0..).map(CallId).zip(&mut chains) {
+            *chain = duration(call);
+        }
+        return chains;
+    }
+    // Stages stand after those they need, and a call about all documents is needed by many: the
+    // longest of such a stage is looked for once.
+    let mut longest: Vec<Micros> = Vec::with_capacity(plan.stages.len());
+    for (place, stage) in plan.stages.iter().enumerate() {
+        let across = |need: &u16| {
+            let all = plan.stages.get(usize::from(*need)).is_some_and(|n| n.scope == Scope::All);
+            all || stage.scope == Scope::All
+        };
+        let need = |need: &u16| longest.get(usize::from(*need)).copied().unwrap_or_default();
+        let before_all =
+            stage.needs.iter().filter(|n| across(n)).map(need).max().unwrap_or_default();
+        let documents = if stage.scope == Scope::All { 1 } else { plan.documents };
+        let mut most = Micros::ZERO;
+        for document in 0..documents {
+            let own = stage.needs.iter().filter(|n| !across(n));
+            let own = own.flat_map(|&n| plan.stage_calls(usize::from(n), document));
+            let before = own.filter_map(|call| chains.get(call as usize).copied()).max();
+            let before = before.unwrap_or_default().max(before_all);
+            for call in plan.stage_calls(place, document).map(CallId) {
+                if let Some(chain) = chains.get_mut(call.index()) {
+                    *chain = before + duration(call);
+                    most = most.max(*chain);
+                }
+            }
+        }
+        longest.push(most);
+    }
+    chains
+}
+
+/// The work of each stage that may not use all lanes, spread over the calls it may have under way.
+fn stage_shares(plan: &Plan, lanes: u32, duration: impl Fn(CallId) -> Micros) -> Micros {
+    let capped = (0..).zip(&plan.stages).filter_map(|(place, stage)| {
+        let cap = stage.concurrency.filter(|cap| *cap < lanes)?;
+        let calls = (0..).map(CallId).zip(&plan.calls).filter(|(_, c)| c.stage == place);
+        let work: Micros = calls.map(|(call, _)| duration(call)).sum();
+        Some(Micros(work.0.div_ceil(u64::from(cap.max(1)))))
+    });
+    capped.max().unwrap_or_default()
+}
+
+/// The time of a call's successful attempt, none when it has none.
+fn call_time(pass: &PassState) -> impl Fn(CallId) -> Micros + '_ {
+    |call| {
+        let call = pass.calls.get(call.index());
+        call.and_then(CallState::successful).map_or(Micros::ZERO, duration)
+    }
+}
+
 /// The least time in which a pass could do the work that it did (has done so far, while it goes
-/// on): the largest of critical path, work ÷ lanes, requests ÷ `rpm` and tokens ÷ `tpm`. `None`
-/// before the first success.
+/// on): the largest of critical path, work ÷ lanes, a stage's work ÷ its own concurrency,
+/// requests ÷ `rpm` and tokens ÷ `tpm`. `None` before the first success.
 ///
-/// Calls do not need each other, so the critical path is the longest successful attempt. A limit of R
+/// The critical path is the longest chain of calls that need each other; where none does, the longest
+/// successful attempt. A limit of R
 /// a minute is kept evenly (docs/decisions/0007-pacing.md): a second's worth goes at once and the
 /// rest follows at the limit's pace, so N requests need N × 60 s ÷ R, less that second; likewise for
 /// tokens.
 #[must_use]
-pub fn lower_bound(pass: &PassState, rpm: Option<u32>, tpm: Option<u32>) -> Option<LowerBound> {
-    let longest = successes(pass).map(duration).max()?;
-    let shortest = successes(pass).map(duration).min().unwrap_or_default();
+pub fn lower_bound(
+    plan: &Plan,
+    pass: &PassState,
+    rpm: Option<u32>,
+    tpm: Option<u32>,
+) -> Option<LowerBound> {
+    let shortest = successes(pass).map(duration).min()?;
+    let longest = chains(plan, call_time(pass)).into_iter().max()?;
+    let stages = stage_shares(plan, pass.lanes, call_time(pass));
     // Whichever call starts last, it takes as long as the shortest.
     let paced = |last_start: Micros| match last_start {
         Micros::ZERO => Micros::ZERO,
@@ -85,6 +157,7 @@ pub fn lower_bound(pass: &PassState, rpm: Option<u32>, tpm: Option<u32>) -> Opti
     let terms = [
         (longest, Binding::CriticalPath),
         (share, Binding::Work),
+        (stages, Binding::StageConcurrency),
         (paced(rate_bound(requests, 1, rpm)), Binding::RequestsPerMinute),
         (paced(rate_bound(all, largest, tpm)), Binding::TokensPerMinute),
     ];
@@ -103,18 +176,30 @@ pub fn lower_bound(pass: &PassState, rpm: Option<u32>, tpm: Option<u32>) -> Opti
 /// so the TPM term is left out. `None` when nothing is done or to come.
 #[must_use]
 pub fn expected_bound(
+    plan: &Plan,
     pass: &PassState,
     coming: &[&ScheduledCall],
     rpm: Option<u32>,
 ) -> Option<LowerBound> {
-    let expected = coming.iter().map(|c| c.end.since(c.start));
-    let times: Vec<Micros> = successes(pass).map(duration).chain(expected).collect();
-    let longest = *times.iter().max()?;
+    let mut times = vec![Micros::ZERO; pass.calls.len()];
+    let done = (0..).map(CallId).zip(&pass.calls);
+    let done = done.filter_map(|(id, call)| Some((id, duration(call.successful()?))));
+    let expected = coming.iter().map(|c| (c.call, c.end.since(c.start)));
+    let mut count = 0;
+    for (call, time) in done.chain(expected) {
+        count += 1;
+        if let Some(known) = times.get_mut(call.index()) {
+            *known = time;
+        }
+    }
+    let of = |call: CallId| times.get(call.index()).copied().unwrap_or_default();
+    let longest = chains(plan, of).into_iter().max().filter(|_| count > 0)?;
     let work: Micros = times.iter().copied().sum();
     let terms = [
         (longest, Binding::CriticalPath),
         (Micros(work.0.div_ceil(u64::from(pass.lanes.max(1)))), Binding::Work),
-        (rate_bound(times.len() as u64, 1, rpm), Binding::RequestsPerMinute),
+        (stage_shares(plan, pass.lanes, of), Binding::StageConcurrency),
+        (rate_bound(count, 1, rpm), Binding::RequestsPerMinute),
     ];
     let mut best = terms[0];
     for term in terms {
@@ -143,17 +228,26 @@ pub fn bound_attained(bound: LowerBound, wall: Micros) -> Option<f64> {
     (wall > Micros::ZERO).then(|| bound.us.0 as f64 / wall.0 as f64)
 }
 
-/// The calls that set the time of a pass: the longest one when the critical path binds, else those
-/// of the lane that ended last, in the order in which they began there.
+/// The calls that set the time of a pass: the longest chain of calls that need each other when the
+/// critical path binds, else those of the lane that ended last, in the order in which they began there.
 #[must_use]
-pub fn critical_calls(pass: &PassState) -> Vec<CallId> {
+pub fn critical_calls(plan: &Plan, pass: &PassState) -> Vec<CallId> {
     let calls = || (0..).map(CallId).zip(&pass.calls);
-    let bound = lower_bound(pass, None, None);
+    let bound = lower_bound(plan, pass, None, None);
     if bound.is_some_and(|b| b.binding == Binding::CriticalPath) {
-        let longest = calls()
-            .filter_map(|(id, call)| Some((duration(call.successful()?), id)))
-            .max_by_key(|&(time, id)| (time, std::cmp::Reverse(id)));
-        return longest.map(|(_, id)| id).into_iter().collect();
+        let chains = chains(plan, call_time(pass));
+        let longest = |calls: &mut dyn Iterator<Item = CallId>| {
+            let timed = calls.filter_map(|id| Some((*chains.get(id.index())?, id)));
+            timed.filter(|(time, _)| !time.is_zero()).max_by_key(|&(time, id)| (time, Reverse(id)))
+        };
+        let mut path = Vec::new();
+        let mut next = longest(&mut (0..).map(CallId).take(pass.calls.len()));
+        while let Some((_, call)) = next {
+            path.push(call);
+            next = longest(&mut plan.needs(call));
+        }
+        path.reverse();
+        return path;
     }
     let attempts = || calls().flat_map(|(id, c)| c.attempts.iter().map(move |a| (id, a)));
     let Some((_, last)) = attempts().filter(|(_, a)| a.end.is_some()).max_by_key(|(_, a)| a.end)
@@ -176,7 +270,7 @@ mod tests {
 
     fn bound_of(lanes: u32, ms: &[u64], rpm: Option<u32>, tpm: Option<u32>) -> (u64, Binding) {
         let state = testing::run(&Script::plain(Mode::Parallel, lanes, ms));
-        let bound = lower_bound(&state.passes[0], rpm, tpm).unwrap();
+        let bound = lower_bound(&state.header.plan, &state.passes[0], rpm, tpm).unwrap();
         (bound.us.0, bound.binding)
     }
 
@@ -219,7 +313,10 @@ mod tests {
     fn the_critical_calls_are_the_longest_or_the_chain_that_ended_last() {
         let critical = |lanes, ms: &[u64]| {
             let state = testing::run(&Script::plain(Mode::Parallel, lanes, ms));
-            critical_calls(&state.passes[0]).into_iter().map(|c| c.0).collect::<Vec<_>>()
+            critical_calls(&state.header.plan, &state.passes[0])
+                .into_iter()
+                .map(|c| c.0)
+                .collect::<Vec<_>>()
         };
         assert_eq!(critical(3, &[2, 6, 2]), [1]);
         assert_eq!(critical(2, &[3, 4, 6]), [0, 2]);
@@ -230,8 +327,8 @@ mod tests {
     fn without_a_success_there_is_no_bound() {
         let log = testing::simulate(&Script::plain(Mode::Parallel, 1, &[2]));
         let state = crate::RunState::fold(&log[..4]).unwrap();
-        assert_eq!(lower_bound(&state.passes[0], Some(1), Some(1)), None);
-        assert_eq!(critical_calls(&state.passes[0]), []);
+        assert_eq!(lower_bound(&state.header.plan, &state.passes[0], Some(1), Some(1)), None);
+        assert_eq!(critical_calls(&state.header.plan, &state.passes[0]), []);
     }
 
     proptest! {
@@ -240,7 +337,7 @@ mod tests {
             let state = testing::run(&script);
             for pass in state.passes.iter().filter(|p| p.status == PassStatus::Completed) {
                 let wall = pass.wall(state.latest);
-                if let Some(bound) = lower_bound(pass, None, None) {
+                if let Some(bound) = lower_bound(&state.header.plan, pass, None, None) {
                     prop_assert!(bound.us <= wall);
                     prop_assert!(bound_attained(bound, wall).is_none_or(|share| share <= 1.0));
                 }

@@ -7,12 +7,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::bound::rate_bound;
-use crate::schedule::Lanes;
-use crate::sort::sorted;
+use crate::schedule::{Lanes, place_all};
 use crate::spread::{Uncertain, longest};
 use crate::{
     AttemptResult, CallId, CallState, LaneId, Micros, PassId, PassMode, PassState, PassStatus,
-    Plan, ProviderInfo, RunState, Task, TaskId, Usage, UsdMicros,
+    Plan, PlannedCall, ProviderInfo, RunState, Scope, Task, TaskId, Usage, UsdMicros,
 };
 
 /// The last calls of a task on one model, as means.
@@ -147,7 +146,7 @@ pub fn estimate(
         .iter()
         .map(|c| {
             let &(task, history) = tasks.get(c.task as usize)?;
-            Some(expected(task, history, *documents.get(c.document as usize)?, provider))
+            Some(expected(task, history, input_tokens(tasks, documents, plan, c), provider))
         })
         .collect();
     let known = || calls.iter().flatten();
@@ -163,12 +162,10 @@ pub fn estimate(
         .passes
         .iter()
         .map(|pass| {
-            let mut lanes = Lanes::new(pass.lanes);
-            let schedule = (0..).map(CallId).zip(&calls).filter_map(|(call, expected)| {
-                let (lane, start, end) = lanes.place(Micros::ZERO, expected.as_ref()?.time);
-                Some(ScheduledCall { call, lane, start, end })
-            });
-            let schedule: Vec<_> = schedule.collect();
+            let waiting = (0..).map(CallId).zip(&calls).filter(|(call, _)| pass.executes(*call));
+            let waiting = waiting
+                .filter_map(|(call, known)| Some((Micros::ZERO, call, known.as_ref()?.time)));
+            let schedule = place_all(plan, Lanes::new(pass.lanes), waiting.collect(), &[]);
             let end = schedule.iter().map(|c| c.end).max().unwrap_or_default();
             let wall = end.max(expected_end(&schedule, &calls, pass.lanes)).max(limit);
             PassEstimate { mode: pass.mode, wall, calls: schedule }
@@ -179,6 +176,31 @@ pub fn estimate(
         cost_per_pass: provider.price.map(|price| known().map(|c| price.cost(&c.usage)).sum()),
         samples: tasks.iter().map(|(_, h)| h.map_or(0, |h| h.samples)).min().unwrap_or(0),
     }
+}
+
+/// About how many tokens go into the prompt of a call: those of its document, or of none when it is
+/// about all of them, and what the stages before it are expected to answer.
+fn input_tokens(
+    tasks: &[(&Task, Option<&TaskHistory>)],
+    documents: &[u64],
+    plan: &Plan,
+    call: &PlannedCall,
+) -> u64 {
+    let of = |document: u32| documents.get(document as usize).copied().unwrap_or_default();
+    let own = call.document.map_or(0, of);
+    let Some(stage) = plan.stages.get(usize::from(call.stage)) else { return own };
+    let needed = stage.needs.iter().filter_map(|need| plan.stages.get(usize::from(*need)));
+    let answers = needed.map(|need| {
+        let each = |document: u64| -> u64 {
+            let known = need.tasks.iter().filter_map(|task| tasks.get(*task as usize));
+            known.map(|(task, _)| task.expected_tokens(document)).sum()
+        };
+        match (need.scope, call.document) {
+            (Scope::Record, None) => documents.iter().map(|tokens| each(*tokens)).sum(),
+            _ => each(own),
+        }
+    });
+    answers.fold(own, u64::saturating_add)
 }
 
 /// The expected schedule of the calls that have not ended, for drawing ahead of the present, at
@@ -202,7 +224,8 @@ pub fn remaining(
         }
         let Ok(id) = u8::try_from(i) else { break };
         let times = expected_times(state, estimate, i);
-        let schedule = remaining_in(pass, &times, now, !state.cancel_requested);
+        let plan = &state.header.plan;
+        let schedule = remaining_in(plan, pass, &times, now, !state.cancel_requested);
         out.extend(schedule.into_iter().map(|call| (PassId(id), call)));
     }
     out
@@ -227,6 +250,7 @@ fn expected_times(state: &RunState, estimate: &Estimate, pass: usize) -> Vec<Opt
 }
 
 fn remaining_in(
+    plan: &Plan,
     pass: &PassState,
     times: &[Option<Micros>],
     now: Micros,
@@ -254,11 +278,9 @@ fn remaining_in(
     }
     // Nothing new begins on a lane that is closed.
     let open = pass.limit().clamp(1, u32::from(u16::MAX)) as usize;
-    let mut lanes: Lanes = (0..).map(LaneId).zip(free).take(open).collect();
-    out.extend(sorted(waiting).into_iter().map(|(ready, call, time)| {
-        let (lane, start, end) = lanes.place(ready, time);
-        ScheduledCall { call, lane, start, end }
-    }));
+    let lanes: Lanes = (0..).map(LaneId).zip(free).take(open).collect();
+    let under_way: Vec<_> = out.iter().map(|c| (c.call, c.end)).collect();
+    out.extend(place_all(plan, lanes, waiting, &under_way));
     out
 }
 

@@ -78,6 +78,12 @@ pub enum AttemptEnd {
         /// When the call will be ready again, on the run's clock; `None` when it is not retried.
         #[serde(rename = "retry_at_us")]
         retry_at: Option<Micros>,
+        /// Tokens used, when there was an answer and it was of no use.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        usage: Option<Usage>,
+        /// What these cost, when the model's price is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cost_usd_micros: Option<UsdMicros>,
     },
     /// Stopped by the user, by the end of the program, or because another attempt of its call
     /// answered first.

@@ -21,7 +21,7 @@ const WORTH_SAYING: f64 = 0.01;
 pub fn explain_ledger(state: &RunState) -> Vec<String> {
     let pass = state.pass(PassMode::Parallel).or(state.passes.first());
     let Some(pass) = pass.filter(|p| p.status == PassStatus::Completed) else { return Vec::new() };
-    let found = segments(pass, state.latest);
+    let found = segments(&state.header.plan, pass, state.latest);
     let ledger = Ledger::of(&found);
     if ledger.total() == Micros::ZERO {
         return Vec::new();
@@ -168,11 +168,12 @@ fn durations(state: &RunState, pass: &PassState) -> Vec<Micros> {
 /// What fewer and more lanes would have done with calls as long as these were.
 fn what_if(state: &RunState, pass: &PassState) -> Option<String> {
     let durations = durations(state, pass);
-    if durations.len() < 2 {
+    // Calls that need one another cannot be packed at will.
+    if durations.len() < 2 || !state.header.plan.is_flat() {
         return None;
     }
     let (rpm, tpm) = state.header.rates(pass);
-    let bound = lower_bound(pass, rpm, tpm);
+    let bound = lower_bound(&state.header.plan, pass, rpm, tpm);
     let limited = |b: Binding| matches!(b, Binding::RequestsPerMinute | Binding::TokensPerMinute);
     if let Some(bound) = bound.filter(|b| limited(b.binding)) {
         return Some(raise(pass, bound, &durations, state.latest));

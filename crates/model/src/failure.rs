@@ -35,6 +35,10 @@ pub enum FailureKind {
     TruncatedStream,
     /// The run's own budget of money or time was reached.
     BudgetReached,
+    /// The answer is not of the form that its task asks for.
+    InvalidOutput,
+    /// A call whose answer it needs has none.
+    Skipped,
 }
 
 impl FailureKind {
@@ -67,6 +71,8 @@ impl FailureKind {
             Self::MalformedStream => "Malformed answer",
             Self::TruncatedStream => "Answer cut off",
             Self::BudgetReached => "Budget reached",
+            Self::InvalidOutput => "Invalid answer",
+            Self::Skipped => "Skipped",
         }
     }
 
@@ -88,6 +94,8 @@ impl FailureKind {
             }
             Self::TruncatedStream => "The connection ended in the middle of the answer.",
             Self::BudgetReached => "Run it again with a higher budget to get the rest.",
+            Self::InvalidOutput => "Say more clearly in the prompt what form the answer has.",
+            Self::Skipped => "Retry what failed before it.",
         }
     }
 }

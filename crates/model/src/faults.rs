@@ -25,6 +25,9 @@ pub struct Faults {
     /// The share of answers that break off.
     #[serde(default, skip_serializing_if = "Rate::is_zero")]
     pub truncate_rate: Rate,
+    /// The share of answers that break the labels or the schema they are to keep to.
+    #[serde(default, skip_serializing_if = "Rate::is_zero")]
+    pub invalid_rate: Rate,
     /// The simulator's latency profile for this run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<String>,
@@ -47,7 +50,7 @@ impl Faults {
     #[must_use]
     pub fn fields(&self) -> String {
         let mut fields = String::new();
-        for rate in [self.error_rate, self.hang_rate, self.truncate_rate] {
+        for rate in [self.error_rate, self.hang_rate, self.truncate_rate, self.invalid_rate] {
             if !rate.is_zero() {
                 fields.push_str(&rate.percent());
             }
@@ -88,10 +91,11 @@ pub fn summary(fields: &str) -> String {
 }
 
 /// What stands before each field's value, its unit, and what stands behind.
-const WORDS: [(&str, &str, &str); 6] = [
+const WORDS: [(&str, &str, &str); 7] = [
     ("", PERCENT, " errors"),
     ("", PERCENT, " hangs"),
     ("", PERCENT, " cut answers"),
+    ("", PERCENT, " invalid answers"),
     ("latency ", "", ""),
     ("429s above ", "", " a minute"),
     ("one dead endpoint", "", ""),
@@ -210,12 +214,12 @@ mod tests {
         let mut errors = Vec::new();
         let asked = FaultsRequest::typed(typed.to_owned()).expect("faults");
         let faults = asked.check(|_| None, &mut errors);
-        assert_eq!(faults.fields(), "12.5\n\n5\n\n\n");
+        assert_eq!(faults.fields(), "12.5\n\n5\n\n\n\n");
         assert_eq!(faults.summary(), summary(typed));
         for nothing in ["", "\n\n\n", " \n"] {
             assert_eq!(FaultsRequest::typed(nothing.to_owned()), None);
         }
-        let typed = "\n\n\n\n90\non\n";
+        let typed = "\n\n\n\n\n90\non\n";
         let faults = FaultsRequest::typed(typed.to_owned()).expect("faults");
         let faults = faults.check(|_| None, &mut errors);
         assert_eq!(faults.fields(), typed.trim_end());

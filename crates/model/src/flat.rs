@@ -149,7 +149,12 @@ impl FlatEnd {
                 cost_usd_micros: end.cost_usd_micros,
                 finish: end.finish?,
             },
-            "failed" => AttemptEnd::Failed { failure: end.failure?, retry_at: end.retry_at_us },
+            "failed" => AttemptEnd::Failed {
+                failure: end.failure?,
+                retry_at: end.retry_at_us,
+                usage: end.usage,
+                cost_usd_micros: end.cost_usd_micros,
+            },
             "cancelled" => {
                 AttemptEnd::Cancelled { usage: end.usage, cost_usd_micros: end.cost_usd_micros }
             }
@@ -241,7 +246,12 @@ mod tests {
                 pass,
                 call,
                 number: 1,
-                end: AttemptEnd::Failed { failure: failure(), retry_at: Some(Micros(5)) },
+                end: AttemptEnd::Failed {
+                    failure: failure(),
+                    retry_at: Some(Micros(5)),
+                    usage: Some(usage),
+                    cost_usd_micros: Some(UsdMicros(7)),
+                },
             },
             EventKind::CallEnded {
                 pass,

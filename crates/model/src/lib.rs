@@ -43,7 +43,7 @@ pub use bound::{
     Binding, LowerBound, bound_attained, critical_calls, expected_bound, lower_bound, work,
 };
 pub use budget::Budget;
-pub use comparison::{Comparison, SoFar, headline, main_failure, speedup_so_far};
+pub use comparison::{Comparison, SoFar, headline, main_failure, sequential_time, speedup_so_far};
 pub use estimate::{Estimate, PassEstimate, ScheduledCall, TaskHistory, estimate, remaining};
 pub use event::{
     Attempt, AttemptEnd, CallEnd, EventKind, Finish, PassEnd, Progress, RunEvent, Usage,
@@ -56,7 +56,7 @@ pub use format::Figure;
 pub use ids::{CallId, DocumentId, LaneId, Micros, PassId, RunId, Seq, TaskId, UsdMicros};
 pub use ledger::{Ledger, LedgerState, Segment, call_segments, segments};
 pub use options::FallbackRequest;
-pub use plan::{DocumentInfo, PassMode, PassPlan, Plan, PlannedCall, RunHeader};
+pub use plan::{DocumentInfo, PassMode, PassPlan, Plan, PlannedCall, PlannedStage, RunHeader};
 pub use provider::{Price, ProviderInfo};
 pub use read::{Json, Read};
 pub use route::{Fallback, Health, HoldReason, LimitReason, Priority, RouteId, RouteInfo};
@@ -66,9 +66,9 @@ pub use state::{
     PassState, PassStatus, RouteState, RunState, RunStatus,
 };
 pub use summary::RunSummary;
-pub use task::Task;
+pub use task::{Output, Schema, Task, TaskDefinition, TaskFile, Temperature};
 pub use text::TextCount;
 pub use told::{Told, ToldLimit};
 pub use traffic::{RouteTraffic, attempt_lines, traffic};
 pub use view::RunView;
-pub use workflow::{Scope, Stage, StageId, Workflow, WorkflowId};
+pub use workflow::{Scope, Stage, StageId, Workflow, WorkflowDefinition, WorkflowId};

@@ -69,7 +69,7 @@ impl RunRequest {
         let mut seen = vec![(provider.to_owned(), model.to_owned())];
         let mut out = Vec::new();
         for (i, one) in asked.iter().enumerate().take(MOST_FALLBACKS) {
-            match one.check(choices, provider) {
+            match one.check(choices, (provider, model)) {
                 Ok(f) => {
                     let target = (f.provider.clone(), f.model.clone());
                     if seen.contains(&target) {
@@ -89,7 +89,12 @@ impl RunRequest {
 }
 
 impl FallbackRequest {
-    fn check(&self, choices: &Choices<'_>, own: &str) -> Result<Fallback, String> {
+    /// Without a model it is the provider's first or, where none are listed, the run's.
+    fn check(
+        &self,
+        choices: &Choices<'_>,
+        (own, own_model): (&str, &str),
+    ) -> Result<Fallback, String> {
         let provider = self.provider.as_deref().unwrap_or(own);
         let Some((_, models)) = choices.providers.iter().find(|(id, _)| id == provider) else {
             let known: Vec<_> = choices.providers.iter().map(|(id, _)| id.as_str()).collect();
@@ -108,7 +113,7 @@ impl FallbackRequest {
                 ));
             }
             Some(model) => model.clone(),
-            None => models.first().cloned().unwrap_or_default(),
+            None => models.first().map_or(own_model, String::as_str).to_owned(),
         };
         if model.trim().is_empty() {
             return Err(format!("Name a model of the provider “{provider}”."));
@@ -149,10 +154,12 @@ mod tests {
             ..request
         };
         request.check(&Choices {
+            workflows: &[],
             tasks: &["summary".into()],
             providers: &[
                 ("one".to_owned(), vec!["a".to_owned(), "b".to_owned()]),
                 ("two".to_owned(), vec!["c".to_owned()]),
+                ("any".to_owned(), Vec::new()),
             ],
             simulated: &[],
             unlimited: &["one".to_owned()],
@@ -193,6 +200,25 @@ mod tests {
     }
 
     #[test]
+    fn a_provider_that_lists_no_models_is_asked_for_the_runs() {
+        let any = FallbackRequest { provider: Some("any".to_owned()), model: None };
+        let spec = check(RunRequest {
+            fallback: Some(vec![any.clone()]),
+            model: Some("b".to_owned()),
+            ..parallel()
+        });
+        let wanted = Fallback { provider: "any".to_owned(), model: "b".to_owned() };
+        assert_eq!(spec.unwrap().fallback, [wanted]);
+        let alone = RunRequest {
+            provider: Some("any".to_owned()),
+            fallback: Some(vec![any]),
+            model: Some("b".to_owned()),
+            ..parallel()
+        };
+        assert!(check(alone).unwrap_err()[0].detail.contains("tried already"));
+    }
+
+    #[test]
     fn what_cannot_be_is_said_in_its_place() {
         let named = |provider: &str, model: Option<&str>| FallbackRequest {
             provider: Some(provider.to_owned()),
@@ -207,6 +233,6 @@ mod tests {
         .unwrap_err();
         let at: Vec<_> = errors.iter().map(|e| e.pointer.as_str()).collect();
         assert_eq!(at, ["/hedge", "/priority", "/fallback/0", "/fallback/1", "/fallback/2"]);
-        assert!(errors[2].detail.contains("one, two"), "{}", errors[2].detail);
+        assert!(errors[2].detail.contains("one, two, any"), "{}", errors[2].detail);
     }
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallId, CallState, DocumentId, Mode, PassId, PassState, ProviderInfo, RouteId, RouteInfo,
-    RunId, RunSpec, Task,
+    CallId, CallState, DocumentId, Fallback, Mode, PassId, PassState, ProviderInfo, RouteId,
+    RouteInfo, RunId, RunSpec, Scope, StageId, Task,
 };
 
 /// How one pass executes its calls.
@@ -44,25 +44,75 @@ pub struct PassPlan {
     pub mode: PassMode,
     /// Concurrency slots, at least 1.
     pub lanes: u32,
+    /// How many of the plan's calls it executes, from the first on; all of them, when nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls: Option<u32>,
 }
 
-/// One task on one document, by their places in the header.
+impl PassPlan {
+    /// Whether it executes a call.
+    #[must_use]
+    pub fn executes(&self, call: CallId) -> bool {
+        self.calls.is_none_or(|calls| call.0 < calls)
+    }
+}
+
+/// Compare measures the sequential pass on about so many calls: one after another, thousands would take
+/// hours and say nothing more.
+pub const SAMPLE_CALLS: u32 = 60;
+
+mod graph;
+mod stored;
+
+/// One task on one document, or on all of them, by their places in the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedCall {
     /// Index into [`RunHeader::tasks`].
     pub task: u32,
-    /// Index into [`RunHeader::documents`].
-    pub document: u32,
+    /// Index into [`RunHeader::documents`]; none when it is about all of them.
+    pub document: Option<u32>,
+    /// Index into [`Plan::stages`].
+    #[serde(default)]
+    pub stage: u16,
+}
+
+/// A stage of a workflow as a run carries it out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PlannedStage {
+    /// Names it in prompts.
+    pub id: StageId,
+    /// The name people read.
+    pub name: String,
+    /// Indices into [`RunHeader::tasks`].
+    pub tasks: Vec<u32>,
+    /// Indices into [`Plan::stages`], all before its own: what must have answered before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<u16>,
+    /// What one call of it is about.
+    #[serde(default, skip_serializing_if = "Scope::is_record")]
+    pub scope: Scope,
+    /// The most calls of it under way at once, where that is less than the lanes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u32>,
+    /// The providers it goes to, in order; none of its own: the run's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub providers: Vec<Fallback>,
 }
 
 /// The passes and calls of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "stored::StoredPlan", into = "stored::StoredPlan")]
 pub struct Plan {
     /// In order of execution; all start at once when `race` is set.
     pub passes: Vec<PassPlan>,
     /// Whether the passes run side by side and so share the provider's limits.
     pub race: bool,
-    /// The same calls in every pass, document by document.
+    /// The stages, each after those it needs. One in a run of plain tasks.
+    pub stages: Vec<PlannedStage>,
+    /// How many documents there are.
+    pub documents: u32,
+    /// The same calls in every pass: document by document, each with its stages in order; then those
+    /// that are about all documents. They follow from the stages and the documents.
     pub calls: Vec<PlannedCall>,
 }
 
@@ -71,18 +121,34 @@ impl Plan {
     /// first, so that whatever the provider remembers flatters sequential and never us.
     #[must_use]
     pub fn new(mode: Mode, race: bool, concurrency: u32, tasks: u32, documents: u32) -> Self {
-        let sequential = PassPlan { mode: PassMode::Sequential, lanes: 1 };
-        let parallel = PassPlan { mode: PassMode::Parallel, lanes: concurrency.max(1) };
+        let tasks = (0..tasks).collect();
+        let stage = PlannedStage { id: StageId("tasks".to_owned()), tasks, ..Default::default() };
+        Self::of_stages(mode, race, concurrency, vec![stage], documents)
+    }
+
+    /// The stages on every document, in the passes of the mode. Each stage stands after those it needs.
+    #[must_use]
+    pub fn of_stages(
+        mode: Mode,
+        race: bool,
+        concurrency: u32,
+        stages: Vec<PlannedStage>,
+        documents: u32,
+    ) -> Self {
+        let sequential = PassPlan { mode: PassMode::Sequential, lanes: 1, calls: None };
+        let lanes = concurrency.max(1);
+        let parallel = PassPlan { mode: PassMode::Parallel, lanes, calls: None };
+        let sample = graph::sample(&stages, documents);
         Self {
             passes: match mode {
                 Mode::Sequential => vec![sequential],
                 Mode::Parallel => vec![parallel],
-                Mode::Compare => vec![parallel, sequential],
+                Mode::Compare => vec![parallel, PassPlan { calls: sample, ..sequential }],
             },
             race: race && mode == Mode::Compare,
-            calls: (0..documents)
-                .flat_map(|document| (0..tasks).map(move |task| PlannedCall { task, document }))
-                .collect(),
+            calls: graph::calls(&stages, documents),
+            stages,
+            documents,
         }
     }
 
@@ -136,6 +202,13 @@ impl RunHeader {
         self.tasks.get(self.plan.calls.get(call.index())?.task as usize)
     }
 
+    /// The provider and the model that a call goes to first.
+    #[must_use]
+    pub fn choice_of(&self, call: CallId) -> (&str, &str) {
+        let own = self.plan.stage_of(call).and_then(|stage| stage.providers.first());
+        own.map_or((&self.spec.provider, &self.spec.model), |own| (&own.provider, &own.model))
+    }
+
     /// The provider's requests and tokens a minute, as far as they bound a pass: not where calls were
     /// answered by a fallback, which has limits of its own.
     #[must_use]
@@ -155,10 +228,10 @@ impl RunHeader {
         }
     }
 
-    /// The document of a call.
+    /// The document of a call; none when it is about all of them.
     #[must_use]
     pub fn document_of(&self, call: CallId) -> Option<&DocumentInfo> {
-        self.documents.get(self.plan.calls.get(call.index())?.document as usize)
+        self.documents.get(self.plan.calls.get(call.index())?.document? as usize)
     }
 }
 
@@ -172,7 +245,7 @@ mod tests {
         let modes: Vec<_> = plan.passes.iter().map(|p| (p.mode, p.lanes)).collect();
         assert_eq!(modes, [(PassMode::Parallel, 3), (PassMode::Sequential, 1)]);
         let calls: Vec<_> = plan.calls.iter().map(|c| (c.document, c.task)).collect();
-        assert_eq!(calls, [(0, 0), (0, 1), (1, 0), (1, 1)]);
+        assert_eq!(calls, [(Some(0), 0), (Some(0), 1), (Some(1), 0), (Some(1), 1)]);
     }
 
     #[test]

@@ -7,10 +7,11 @@
 use crate::sort::sorted;
 use crate::{
     AttemptResult, AttemptState, CallId, CallState, LaneId, LedgerState, Micros, PassMode,
-    PassState, Segment,
+    PassState, Plan, Segment,
 };
 
 mod awaited;
+mod full;
 mod held;
 mod sweep;
 
@@ -28,17 +29,21 @@ enum Reason {
     InTurn,
     /// Nothing keeps it from starting.
     Ready,
+    /// As many calls of its stage are under way as may be.
+    StageFull,
     /// It needs something that is not there yet.
     Dependency,
 }
 
 impl Reason {
-    const ALL: [Reason; 4] = [Reason::Backoff, Reason::InTurn, Reason::Ready, Reason::Dependency];
+    const ALL: [Reason; 5] =
+        [Reason::Backoff, Reason::InTurn, Reason::Ready, Reason::StageFull, Reason::Dependency];
 
     const fn state(self) -> LedgerState {
         match self {
             Reason::Backoff => LedgerState::RetryBackoff,
             Reason::Ready => LedgerState::Engine,
+            Reason::StageFull => LedgerState::QueueWait,
             Reason::InTurn | Reason::Dependency => LedgerState::DependencyWait,
         }
     }
@@ -90,13 +95,13 @@ impl Frame {
 /// goes on, into segments: sorted by lane and start, without hole or overlap, neighbours unlike.
 ///
 /// Attempts hold their lane. At any moment a free lane goes to a waiting call, each call to one
-/// lane at most: first to calls in backoff, then to calls that are ready, then to calls that wait
-/// for others; a lane that is left over is idle. Attempts on lanes the pass does not have are left
+/// lane at most: first to calls in backoff, then to calls that are ready, then to calls of a stage that may not have
+/// more under way, then to calls that wait for others; a lane that is left over is idle. Attempts on lanes the pass does not have are left
 /// out. While something holds the pass back, a lane that a ready call waits for waits for that. Where
 /// fewer lanes may be in use than there are, those that are not have no segments.
 /// Takes O(n log n) for n events, and a step for each hold that a waiting lane meets.
 #[must_use]
-pub fn segments(pass: &PassState, now: Micros) -> Vec<Segment> {
+pub fn segments(plan: &Plan, pass: &PassState, now: Micros) -> Vec<Segment> {
     let Some(start) = pass.start else { return Vec::new() };
     let frame = Frame { start, wall: pass.wall(now) };
     if frame.wall == Micros::ZERO {
@@ -104,7 +109,8 @@ pub fn segments(pass: &PassState, now: Micros) -> Vec<Segment> {
     }
     let limits: Vec<_> = pass.limits.iter().map(|l| (frame.relative(l.at), l.limit)).collect();
     let stints = stints(pass, frame);
-    let found = sweep::sweep(&stints, &waits(pass, frame), &limits, pass.calls.len(), frame.wall);
+    let found =
+        sweep::sweep(&stints, &waits(plan, pass, frame), &limits, pass.calls.len(), frame.wall);
     held::split(found, &held::spans(pass, frame))
 }
 
@@ -149,7 +155,8 @@ fn stint(call: CallId, a: &AttemptState, frame: Frame) -> Stint {
 }
 
 /// When which call waits for what.
-fn waits(pass: &PassState, frame: Frame) -> Vec<Wait> {
+fn waits(plan: &Plan, pass: &PassState, frame: Frame) -> Vec<Wait> {
+    let full = full::spans(plan, pass, frame);
     // Until the first calls are queued it is the engine that lets all of them wait.
     let opened = pass.calls.iter().filter_map(|c| c.ready).min();
     let opened = opened.map_or(Micros::ZERO, |at| frame.relative(at));
@@ -163,6 +170,9 @@ fn waits(pass: &PassState, frame: Frame) -> Vec<Wait> {
         let first = waits.len();
         call_waits(id, call, frame, opened, &mut waits);
         awaited::split(&mut waits, first, &awaited::spans(call, frame), alike);
+        let stage = plan.calls.get(id.index()).map(|c| usize::from(c.stage));
+        let full = stage.and_then(|stage| full.get(stage)).map(Vec::as_slice);
+        awaited::split(&mut waits, first, full.unwrap_or_default(), Reason::StageFull);
     }
     waits
 }

@@ -5,75 +5,20 @@
 
 mod call;
 mod pass;
+mod route;
+mod status;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallId, EventKind, Health, Micros, PassEnd, PassId, PassMode, Priority, Progress, RouteId,
-    RunEvent, RunHeader, Seq,
+    CallId, EventKind, Micros, PassEnd, PassId, PassMode, Priority, Progress, RunEvent, RunHeader,
+    Seq,
 };
 
 pub use call::{AttemptResult, AttemptState, CallEndState, CallState, CallStatus};
 pub use pass::{Hold, LimitChange, PassState, PassStatus};
-
-/// How a run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RunStatus {
-    /// Accepted, not begun.
-    Queued,
-    /// Going on.
-    Running,
-    /// Every call has an answer.
-    Succeeded,
-    /// Some calls have an answer and some failed.
-    Partial,
-    /// No call has an answer.
-    Failed,
-    /// Stopped by the user.
-    Cancelled,
-    /// The program ended in the middle.
-    Interrupted,
-}
-
-impl RunStatus {
-    /// Every status, for filters.
-    pub const ALL: [RunStatus; 7] = [
-        RunStatus::Queued,
-        RunStatus::Running,
-        RunStatus::Succeeded,
-        RunStatus::Partial,
-        RunStatus::Failed,
-        RunStatus::Cancelled,
-        RunStatus::Interrupted,
-    ];
-
-    /// The name used in requests.
-    #[must_use]
-    pub const fn id(self) -> &'static str {
-        match self {
-            RunStatus::Queued => "queued",
-            RunStatus::Running => "running",
-            RunStatus::Succeeded => "succeeded",
-            RunStatus::Partial => "partial",
-            RunStatus::Failed => "failed",
-            RunStatus::Cancelled => "cancelled",
-            RunStatus::Interrupted => "interrupted",
-        }
-    }
-
-    /// The status of that name.
-    #[must_use]
-    pub fn from_id(id: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|s| s.id() == id)
-    }
-
-    /// Whether more events are to be expected by themselves.
-    #[must_use]
-    pub const fn is_live(self) -> bool {
-        matches!(self, RunStatus::Queued | RunStatus::Running)
-    }
-}
+pub use route::RouteState;
+pub use status::RunStatus;
 
 /// A run, as its log so far tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,21 +46,6 @@ pub struct RunState {
     pub header: RunHeader,
     /// The passes, by [`PassId`].
     pub passes: Vec<PassState>,
-}
-
-/// How a circuit breaker stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RouteState {
-    /// Of which route.
-    pub route: RouteId,
-    /// How it stands.
-    pub health: Health,
-    /// Until when it stays open.
-    pub until: Option<Micros>,
-    /// Why, in words.
-    pub message: String,
-    /// How often it opened.
-    pub opened: u32,
 }
 
 /// A log that cannot be folded.
@@ -158,12 +88,15 @@ impl RunState {
         let EventKind::RunCreated { header } = &first.kind else {
             return Err(FoldError::NoHeader(first.seq));
         };
-        let calls = vec![CallState::default(); header.plan.calls.len()];
         let passes = header
             .plan
             .passes
             .iter()
-            .map(|p| PassState::new(p.mode, p.lanes, calls.clone()))
+            .map(|p| {
+                let all = header.plan.calls.len();
+                let calls = p.calls.map_or(all, |calls| all.min(calls as usize));
+                PassState::new(p.mode, p.lanes, vec![CallState::default(); calls])
+            })
             .collect();
         Ok(Self {
             last_seq: first.seq,
@@ -308,26 +241,6 @@ impl RunState {
         }
     }
 
-    fn change_route(
-        &mut self,
-        route: RouteId,
-        health: Health,
-        until: Option<Micros>,
-        message: &str,
-    ) {
-        let place = self.routes.iter().position(|r| r.route == route).unwrap_or_else(|| {
-            let message = String::new();
-            self.routes.push(RouteState { route, health, until, message, opened: 0 });
-            self.routes.len() - 1
-        });
-        let Some(state) = self.routes.get_mut(place) else { return };
-        state.health = health;
-        state.until = until;
-        state.opened += u32::from(health == Health::Open);
-        state.message.clear();
-        state.message.push_str(message);
-    }
-
     /// Attempts in flight are over and their calls wait again; nothing else is lost.
     fn interrupt(&mut self, at: Micros) {
         self.status = RunStatus::Interrupted;
@@ -380,27 +293,6 @@ impl RunState {
     #[must_use]
     pub fn pass(&self, mode: PassMode) -> Option<&PassState> {
         self.passes.iter().find(|p| p.mode == mode)
-    }
-
-    /// How the run ends, judged by its calls: the rule behind [`EventKind::RunEnded`].
-    #[must_use]
-    pub fn outcome(&self) -> RunStatus {
-        if self.cancel_requested || self.passes.iter().any(|p| p.status == PassStatus::Cancelled) {
-            return RunStatus::Cancelled;
-        }
-        let mut calls = self.passes.iter().flat_map(|p| &p.calls).map(CallState::status);
-        let (mut good, mut bad) = (false, false);
-        for status in &mut calls {
-            match status {
-                CallStatus::Succeeded => good = true,
-                _ => bad = true,
-            }
-        }
-        match (good, bad) {
-            (true, false) => RunStatus::Succeeded,
-            (true, true) => RunStatus::Partial,
-            (false, _) => RunStatus::Failed,
-        }
     }
 }
 

@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallStatus, Comparison, Mode, PassMode, RunId, RunState, RunStatus, UsdMicros, comparison,
-    main_failure,
+    Comparison, Mode, PassMode, RunId, RunState, RunStatus, UsdMicros, comparison, main_failure,
 };
 
 /// A run in one line.
@@ -18,6 +17,9 @@ pub struct RunSummary {
     pub created_at: String,
     /// How it stands.
     pub status: RunStatus,
+    /// Whether it goes on but for the user's pause. Lists ask the run itself: what is stored may be old.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
     /// How it executes.
     pub mode: Mode,
     /// Ids of its tasks.
@@ -67,6 +69,7 @@ impl RunSummary {
             title: header.title.clone(),
             created_at: header.created_at.clone(),
             status: state.status,
+            paused: state.paused && state.status == RunStatus::Running,
             mode: header.spec.mode,
             tasks: header.tasks.iter().map(|t| t.id.0.clone()).collect(),
             documents: number(header.documents.len()),
@@ -78,7 +81,7 @@ impl RunSummary {
             wall_us: main.and_then(comparison::wall).map(|wall| wall.0),
             speedup: Comparison::of(state).map(|c| c.speedup),
             calls: number(calls().count()),
-            failed: number(calls().filter(|c| c.status() == CallStatus::Failed).count()),
+            failed: number(calls().filter(|c| c.status().is_failure()).count()),
             retried: number(calls().filter(|c| c.attempts.len() > 1).count()),
             failure: main_failure(state).map(|kind| kind.label().to_owned()),
             cost_usd_micros: first.map(|first| std::iter::once(first).chain(costs).sum()),

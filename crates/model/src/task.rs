@@ -1,26 +1,47 @@
 //! Tasks: what to ask about a document. Six are built in.
 
+mod check;
+mod definition;
+mod output;
+mod temperature;
+
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::TaskId;
+use crate::prompt::{Placeholder, fill};
+
+pub use definition::{TaskDefinition, TaskFile};
+pub use output::{Output, Schema};
+pub use temperature::Temperature;
 
 /// Where the document's text goes in a task's prompt.
 pub const TEXT_PLACEHOLDER: &str = "{{text}}";
 
 /// What to ask. A call is one task on one document.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Task {
     /// The name used in requests: lower case, such as `summary`.
     pub id: TaskId,
     /// The name people read.
     pub name: String,
     /// The instruction, sent as the system message.
+    #[serde(default)]
     pub system_message: String,
     /// The user message; `{{text}}` stands for the document's text.
     pub prompt: String,
     /// The longest answer allowed, in tokens.
     pub max_tokens: u32,
+    /// How freely the model chooses its words; by default as freely as it does by itself. Not read in
+    /// the browser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<Temperature>,
+    /// What the answer must look like. Not read in the browser.
+    #[serde(default, skip_serializing_if = "Output::is_text")]
+    pub output: Output,
     /// Whether Lanes ships it.
+    #[serde(default)]
     pub built_in: bool,
     /// How long an answer is expected to be, in tokens, for estimates before there is history;
     /// `None` when it grows with the document, as a translation does.
@@ -29,10 +50,26 @@ pub struct Task {
 }
 
 impl Task {
-    /// The user message for one document.
+    /// The system message as it is sent: with a word on what the answer must look like.
+    #[must_use]
+    pub fn instructions(&self) -> Cow<'_, str> {
+        let wanted = self.output.instruction();
+        match (wanted.is_empty(), self.system_message.trim().is_empty()) {
+            (true, _) => Cow::Borrowed(&self.system_message),
+            (false, true) => Cow::Owned(wanted),
+            (false, false) => Cow::Owned(format!("{}\n\n{wanted}", self.system_message)),
+        }
+    }
+
+    /// The user message for one document, of a task that uses nothing but its text: answers of other
+    /// stages are missing.
     #[must_use]
     pub fn user_message(&self, text: &str) -> String {
-        self.prompt.replace(TEXT_PLACEHOLDER, text)
+        fill(&self.prompt, |placeholder, message| {
+            if placeholder == Placeholder::Text {
+                message.push_str(text);
+            }
+        })
     }
 
     /// The tokens an answer is expected to have for a document of `document_tokens`.
@@ -55,6 +92,7 @@ pub fn built_in() -> Vec<Task> {
         max_tokens,
         built_in: true,
         typical_tokens,
+        ..Task::default()
     };
     vec![
         task(

@@ -79,22 +79,7 @@ pub fn header(mode: Mode, lanes: u32, calls: u32) -> RunHeader {
         id: RunId::from("0199-test"),
         title: "Test".to_owned(),
         created_at: "2026-11-21T10:42:00Z".to_owned(),
-        spec: RunSpec {
-            input: Input::Text,
-            tasks: tasks.iter().map(|t| t.id.clone()).collect(),
-            mode,
-            race: false,
-            concurrency: lanes,
-            provider: "simulator".to_owned(),
-            model: "simulated-mini".to_owned(),
-            faults: None,
-            budget: Default::default(),
-            adaptive: false,
-            hedge: false,
-            fallback: Vec::new(),
-            priority: Priority::Interactive,
-            cache: false,
-        },
+        spec: RunSpec::plain(mode, lanes, "simulator", "simulated-mini", &tasks),
         tasks,
         documents: (0..calls)
             .map(|i| DocumentInfo {
@@ -285,6 +270,8 @@ fn end_attempt(pass: PassId, f: &Flight, again: Option<u64>, log: &mut Log) {
         Some(_) => AttemptEnd::Failed {
             failure: failure(),
             retry_at: again.map(|backoff| Micros(log.at + backoff)),
+            usage: None,
+            cost_usd_micros: None,
         },
     };
     log.push(EventKind::AttemptEnded { pass, call, number: f.number, end });

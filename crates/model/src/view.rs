@@ -96,6 +96,9 @@ pub struct Counts {
     pub succeeded: u32,
     /// Without one.
     pub failed: u32,
+    /// With one that is not of the form asked for.
+    #[serde(default)]
+    pub invalid: u32,
     /// Stopped by the user.
     pub cancelled: u32,
 }
@@ -111,6 +114,7 @@ impl Counts {
                 CallStatus::Running => &mut counts.running,
                 CallStatus::Succeeded => &mut counts.succeeded,
                 CallStatus::Failed => &mut counts.failed,
+                CallStatus::Invalid => &mut counts.invalid,
                 CallStatus::Cancelled => &mut counts.cancelled,
             } += 1;
         }
@@ -281,7 +285,7 @@ impl RunView {
 impl PassView {
     fn of(header: &RunHeader, pass: &PassState, now: Micros) -> Self {
         let (rpm, tpm) = header.rates(pass);
-        let bound = lower_bound(pass, rpm, tpm);
+        let bound = lower_bound(&header.plan, pass, rpm, tpm);
         let wall = pass.start.map(|_| pass.wall(now));
         Self {
             mode: pass.mode,
@@ -292,7 +296,7 @@ impl PassView {
             work_us: wall.map(|_| work(pass)),
             lower_bound: bound,
             bound_attained: bound.zip(wall).and_then(|(bound, wall)| bound_attained(bound, wall)),
-            ledger: wall.map(|_| Ledger::of(&segments(pass, now))),
+            ledger: wall.map(|_| Ledger::of(&segments(&header.plan, pass, now))),
             limits: LimitView::of(pass),
             holds: HoldView::of(pass),
             calls: (0..)

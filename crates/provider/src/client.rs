@@ -215,11 +215,13 @@ impl Client {
                 break BodyEnd::Complete;
             }
         };
-        let head = Head::of(&response);
-        if reader.is_done() {
+        let done = reader.is_done();
+        let received = reader.end(ended, on_text);
+        let received = received.map_err(|failure| inside(failure, &Head::of(&response)));
+        if done {
             release(response).await;
         }
-        reader.end(ended, on_text).map_err(|failure| inside(failure, &head))
+        received
     }
 
     async fn send(&self, request: &ChatRequest) -> Result<Response, Failure> {

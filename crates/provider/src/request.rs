@@ -8,16 +8,17 @@ use async_openai::types::chat::{
     ChatCompletionRequestMessage, ChatCompletionRequestMessageContentPartImage,
     ChatCompletionRequestSystemMessage, ChatCompletionRequestUserMessage,
     ChatCompletionRequestUserMessageContent, ChatCompletionRequestUserMessageContentPart,
-    ChatCompletionStreamOptions, CreateChatCompletionRequest, ImageUrl,
+    ChatCompletionStreamOptions, CreateChatCompletionRequest, ImageUrl, ResponseFormat,
+    ResponseFormatJsonSchema,
 };
 use base64::Engine;
 use http::header::{ACCEPT, HeaderMap, HeaderValue};
-use lanes_model::{Failure, FailureKind, Finish, Usage, UsdMicros};
+use lanes_model::{Failure, FailureKind, Finish, Output, Schema, Temperature, Usage, UsdMicros};
 
 use crate::{endpoint, tokens};
 
 /// One question.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ChatRequest {
     /// Which model is asked.
     pub model: String,
@@ -27,6 +28,10 @@ pub struct ChatRequest {
     pub user: String,
     /// The most tokens of the answer; 0 leaves it to the provider.
     pub max_tokens: u32,
+    /// How freely the model chooses its words; `None` sends nothing, for reasoning models refuse it.
+    pub temperature: Option<Temperature>,
+    /// What the answer must look like: a schema is sent along, the rest is for the messages to say.
+    pub output: Output,
     /// Images that belong to the user's message.
     pub images: Vec<ImagePart>,
     /// Headers for this request alone.
@@ -66,7 +71,6 @@ pub(crate) fn body(request: &ChatRequest, newer: bool) -> CreateChatCompletionRe
     }
     messages.push(ChatCompletionRequestMessage::User(user_message(request)));
     let limit = Some(request.max_tokens).filter(|most| *most > 0);
-    // No temperature: reasoning models refuse it.
     #[allow(deprecated, reason = "servers that imitate OpenAI know only `max_tokens`")]
     CreateChatCompletionRequest {
         model: request.model.clone(),
@@ -78,8 +82,24 @@ pub(crate) fn body(request: &ChatRequest, newer: bool) -> CreateChatCompletionRe
         }),
         max_completion_tokens: limit.filter(|_| newer),
         max_tokens: limit.filter(|_| !newer),
+        #[allow(clippy::cast_possible_truncation, reason = "the nearest number of its kind")]
+        temperature: request.temperature.map(|t| t.number() as f32),
+        response_format: request.output.schema().and_then(response_format),
         ..Default::default()
     }
+}
+
+/// The wish for JSON that fits a schema. Not a strict one: that would refuse every schema which does
+/// not require all its fields, and the answer is checked here anyhow.
+fn response_format(schema: &Schema) -> Option<ResponseFormat> {
+    Some(ResponseFormat::JsonSchema {
+        json_schema: ResponseFormatJsonSchema {
+            description: None,
+            name: "answer".to_owned(),
+            schema: schema.value().ok()?,
+            strict: Some(false),
+        },
+    })
 }
 
 /// The user's message: a plain text, or the text and the images as parts.
@@ -155,6 +175,8 @@ mod tests {
             max_tokens: 9,
             images,
             headers: Vec::new(),
+            temperature: None,
+            output: Output::Text,
         };
         serde_json::to_value(body(&request, false)).unwrap()["messages"][0]["content"].take()
     }

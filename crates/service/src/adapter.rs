@@ -1,19 +1,17 @@
-//! Where the engine's ports meet the provider, the texts and the log: no logic, only translation.
+//! Where the engine's ports meet the provider and the log: no logic, only translation.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use lanes_engine::{Answer, CallRequest, EventSink, Provider, RecordSource, RequestImage};
-use lanes_model::estimate::prompt_tokens;
+use lanes_engine::{Answer, CallRequest, EventSink, Provider, RequestImage};
 use lanes_model::{
-    CallId, DocumentInfo, EventKind, Failure, FailureKind, Faults, Micros, Price, Progress,
-    RouteId, RunHeader, RunId, Usage, UsdMicros,
+    EventKind, Failure, FailureKind, Faults, Micros, Price, Progress, RouteId, RunId, Usage,
+    UsdMicros,
 };
 use lanes_provider::{ChatRequest, Client, ImagePart, tokens};
-use lanes_store::{EventWriter, Store};
-use tokio::sync::OnceCell;
+use lanes_store::EventWriter;
 
 use crate::hub::Hub;
 
@@ -57,6 +55,7 @@ fn headers(run: &RunId, faults: &Faults) -> Vec<(String, String)> {
         ("x-simulate-error-rate", faults.error_rate),
         ("x-simulate-hang-rate", faults.hang_rate),
         ("x-simulate-truncate-rate", faults.truncate_rate),
+        ("x-simulate-invalid-rate", faults.invalid_rate),
     ];
     let rates = rates.into_iter().filter(|(_, rate)| !rate.is_zero());
     let latency = faults.latency.iter().map(|l| ("x-simulate-latency", l.clone()));
@@ -96,6 +95,8 @@ impl Provider for RoutedProvider {
                 system: request.system.clone(),
                 user: request.user.clone(),
                 max_tokens: request.max_tokens,
+                temperature: request.temperature,
+                output: request.output.clone(),
                 images: request.images.iter().map(part).collect(),
                 headers,
             };
@@ -108,82 +109,6 @@ impl Provider for RoutedProvider {
             })
         }
         .boxed()
-    }
-}
-
-/// Makes each call's request from the run's header and the stored texts.
-pub(crate) struct StoredRecords(Arc<Records>);
-
-struct Records {
-    store: Store,
-    header: Arc<RunHeader>,
-    /// What a run that has but one document is about: it is read once, not for each call.
-    only: OnceCell<Arc<Material>>,
-}
-
-/// What a document gives to a call.
-struct Material {
-    text: String,
-    images: Vec<RequestImage>,
-}
-
-impl StoredRecords {
-    pub(crate) fn new(store: Store, header: Arc<RunHeader>) -> Self {
-        Self(Arc::new(Records { store, header, only: OnceCell::new() }))
-    }
-}
-
-impl RecordSource for StoredRecords {
-    fn most_tokens(&self, call: CallId) -> u64 {
-        let longest = self.0.header.task_of(call).map_or(0, |task| u64::from(task.max_tokens));
-        self.prompt_tokens(call).saturating_add(longest)
-    }
-
-    fn prompt_tokens(&self, call: CallId) -> u64 {
-        let header = &self.0.header;
-        let of = header.task_of(call).zip(header.document_of(call));
-        of.map_or(0, |(task, document)| prompt_tokens(task, document.tokens))
-    }
-
-    fn request(&self, call: CallId) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>> {
-        let records = Arc::clone(&self.0);
-        async move {
-            let header = &records.header;
-            let task = header.task_of(call).ok_or_else(|| missing("The task"))?;
-            let document = header.document_of(call).ok_or_else(|| missing("The document"))?;
-            let content = records.content(document).await?;
-            Ok(Arc::new(CallRequest {
-                model: header.spec.model.clone(),
-                system: task.system_message.clone(),
-                user: task.user_message(&content.text),
-                max_tokens: task.max_tokens,
-                images: content.images.clone(),
-            }))
-        }
-        .boxed()
-    }
-}
-
-impl Records {
-    async fn content(&self, document: &DocumentInfo) -> Result<Arc<Material>, Failure> {
-        match self.header.documents.as_slice() {
-            [_] => self.only.get_or_try_init(|| self.read(document)).await.cloned(),
-            _ => self.read(document).await,
-        }
-    }
-
-    async fn read(&self, document: &DocumentInfo) -> Result<Arc<Material>, Failure> {
-        let content = self.store.document_content(&document.id).await.map_err(|e| {
-            Failure::new(
-                FailureKind::InvalidRequest,
-                format!("The document's text cannot be read: {e}"),
-            )
-        })?;
-        let content = content.ok_or_else(|| missing("The document's text"))?;
-        let image =
-            |(media_type, data): (String, Vec<u8>)| RequestImage { media_type, data: data.into() };
-        let images = content.image.map(image).into_iter().collect();
-        Ok(Arc::new(Material { text: content.text, images }))
     }
 }
 
@@ -205,6 +130,10 @@ pub(crate) struct LogSink {
 impl EventSink for LogSink {
     fn append(&self, at: Micros, kind: EventKind) {
         self.writer.append(self.run.clone(), at, kind);
+    }
+
+    fn append_both(&self, at: Micros, first: EventKind, second: EventKind) {
+        self.writer.append_both(self.run.clone(), at, first, second);
     }
 
     fn progress(&self, progress: Progress) {

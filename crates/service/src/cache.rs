@@ -69,18 +69,14 @@ impl ResponseCache {
         })
     }
 
-    /// A run's access to it; `base_url` is where the run's requests go.
+    /// A run's access to it; `base_urls` is where the requests of each provider
+    /// go first, by its id.
     pub(crate) fn of_run(
         self: &Arc<Self>,
         header: Arc<RunHeader>,
-        base_url: &str,
+        base_urls: HashMap<String, String>,
     ) -> Arc<dyn AnswerCache> {
-        Arc::new(RunCache {
-            cache: Arc::clone(self),
-            header,
-            base_url: base_url.to_owned(),
-            held: Arc::default(),
-        })
+        Arc::new(RunCache { cache: Arc::clone(self), header, base_urls, held: Arc::default() })
     }
 
     pub(crate) async fn stats(&self) -> Result<CacheStats, StoreError> {
@@ -181,7 +177,7 @@ type Holding = Mutex<HashMap<(PassId, CallId), Flight>>;
 struct RunCache {
     cache: Arc<ResponseCache>,
     header: Arc<RunHeader>,
-    base_url: String,
+    base_urls: HashMap<String, String>,
     held: Arc<Holding>,
 }
 
@@ -253,10 +249,14 @@ impl AnswerCache for RunCache {
         let Some(task) = self.header.task_of(call) else {
             return futures::future::ready(Cached::Miss).boxed();
         };
+        let provider = self.header.choice_of(call).0;
+        let base_url = self.base_urls.get(provider).map(String::as_str).unwrap_or_default();
         let asked = Asked {
-            base_url: &self.base_url,
+            base_url,
             model: &request.model,
             max_tokens: request.max_tokens,
+            temperature: request.temperature,
+            output: &request.output,
             system: &request.system,
             user: &request.user,
             task: task.id.as_str(),

@@ -74,8 +74,7 @@ impl Hub {
         if live.state.apply(event) != Applied::Yes {
             return;
         }
-        // Nobody listening is not an error.
-        let _ = live.watchers.send(Live::Event(Arc::new(event.clone())));
+        live.send(|| Live::Event(Arc::new(event.clone())));
         for progress in std::mem::take(&mut live.early) {
             live.publish(progress);
         }
@@ -118,6 +117,10 @@ impl Hub {
         self.runs().contains_key(run)
     }
 
+    pub(crate) fn is_paused(&self, run: &RunId) -> bool {
+        self.runs().get(run).is_some_and(|live| live.state.paused)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.runs().len()
     }
@@ -134,7 +137,15 @@ impl LiveRun {
         if !known {
             self.early.push(progress);
         } else if self.state.apply_progress(&progress) {
-            let _ = self.watchers.send(Live::Progress(Arc::new(progress)));
+            self.send(|| Live::Progress(Arc::new(progress)));
+        }
+    }
+
+    /// Makes a message for those who watch; most of the time nobody does.
+    fn send(&self, message: impl FnOnce() -> Live) {
+        if self.watchers.receiver_count() > 0 {
+            // The last of them leaving just now is not an error.
+            let _ = self.watchers.send(message());
         }
     }
 }

@@ -8,8 +8,11 @@ mod error;
 pub mod export;
 mod extract;
 mod hub;
+pub mod output;
+mod records;
 mod routing;
 mod service;
+mod shipped;
 mod watch;
 
 pub use cache::CacheStats;
@@ -19,7 +22,8 @@ pub use extract::{ExtractLimits, Extractor};
 pub use lanes_provider::{ConfigError, ProviderConfig, Timeouts};
 pub use lanes_store::{Page, RunFilter, Store, StoreError, Totals};
 pub use service::{
-    DocumentPreview, DocumentView, EndpointHealth, ProviderHealth, Rejected, ResumePolicy,
-    RunChange, Service, ServiceConfig, Started, Upload,
+    DocumentPreview, DocumentView, EndpointHealth, PlacedError, Preview, PreviewPart,
+    ProviderHealth, Rejected, ResumePolicy, RunChange, SampleRecord, Service, ServiceConfig,
+    Started, TaskFormat, Trial, TrialRequest, Upload, WorkflowFile, blank_workflow, workflow_toml,
 };
 pub use watch::WatchItem;

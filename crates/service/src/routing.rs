@@ -7,11 +7,12 @@
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use lanes_engine::routes::{Changes, EndpointState};
 use lanes_engine::{RunRoutes, Target, TargetLimits};
-use lanes_model::{Fallback, RouteInfo, RunHeader, RunSpec};
+use lanes_model::{Fallback, PlannedStage, RouteInfo, RunHeader, RunSpec};
 use lanes_provider::{Client, ProviderConfig};
 use tokio::net::TcpSocket;
 
@@ -36,27 +37,66 @@ struct Tier<'a> {
     dead_endpoint: bool,
 }
 
-/// The providers and models of a run, in order.
-fn tiers(spec: &RunSpec) -> impl Iterator<Item = Tier<'_>> {
+/// The providers and models of a run, in order: its own, then those of stages that go elsewhere.
+fn tiers<'a>(spec: &'a RunSpec, stages: &'a [PlannedStage]) -> impl Iterator<Item = Tier<'a>> {
+    let of_stages = own_orders(stages).flat_map(|order| order.iter().map(Tier::of));
+    of_run(spec).chain(of_stages)
+}
+
+/// The orders of providers that stages have of their own, each once.
+fn own_orders(stages: &[PlannedStage]) -> impl Iterator<Item = &[Fallback]> {
+    let orders = stages.iter().enumerate().map(|(i, stage)| (i, stage.providers.as_slice()));
+    let earlier = |i: usize, order: &[Fallback]| {
+        stages.iter().take(i).any(|other| other.providers.as_slice() == order)
+    };
+    let new = orders.filter(move |(i, order)| !order.is_empty() && !earlier(*i, order));
+    new.map(|(_, order)| order)
+}
+
+/// The places of each stage's providers in the order of all; empty where all go where the run goes.
+fn tiers_of_stages(spec: &RunSpec, stages: &[PlannedStage]) -> Vec<Range<u16>> {
+    let place = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+    if stages.iter().all(|stage| stage.providers.is_empty()) {
+        return Vec::new();
+    }
+    let own = of_run(spec).count();
+    let of_stage = |stage: &PlannedStage| {
+        let mut first = own;
+        for order in own_orders(stages) {
+            if order == stage.providers.as_slice() {
+                return place(first)..place(first + order.len());
+            }
+            first += order.len();
+        }
+        0..place(own)
+    };
+    stages.iter().map(of_stage).collect()
+}
+
+impl<'a> Tier<'a> {
+    fn of(Fallback { provider, model }: &'a Fallback) -> Self {
+        Self { provider, model, dead_endpoint: false }
+    }
+}
+
+/// The run's own providers and models, in order.
+fn of_run(spec: &RunSpec) -> impl Iterator<Item = Tier<'_>> {
     let dead_endpoint = spec.faults.as_ref().is_some_and(|f| f.dead_endpoint);
     let first = Tier { provider: &spec.provider, model: &spec.model, dead_endpoint };
-    let others = spec.fallback.iter();
-    std::iter::once(first).chain(others.map(|Fallback { provider, model }| Tier {
-        provider,
-        model,
-        dead_endpoint: false,
-    }))
+    std::iter::once(first).chain(spec.fallback.iter().map(Tier::of))
 }
 
 /// The first provider of a run that is not configured any more.
-pub(crate) fn missing<'a>(catalogue: &Catalogue, spec: &'a RunSpec) -> Option<&'a str> {
-    tiers(spec).map(|tier| tier.provider).find(|p| catalogue.client(p).is_none())
+pub(crate) fn missing<'a>(catalogue: &Catalogue, header: &'a RunHeader) -> Option<&'a str> {
+    tiers(&header.spec, &header.plan.stages)
+        .map(|tier| tier.provider)
+        .find(|p| catalogue.client(p).is_none())
 }
 
 /// Whether a route of a run's log would be another provider or model now. Endpoints may come and go
 /// where none of them follows.
 pub(crate) fn changed(catalogue: &Catalogue, header: &RunHeader) -> bool {
-    let now = tiers(&header.spec).flat_map(|tier| {
+    let now = tiers(&header.spec, &header.plan.stages).flat_map(|tier| {
         let endpoints = catalogue.endpoints(tier.provider).len() + usize::from(tier.dead_endpoint);
         std::iter::repeat_n((tier.provider, tier.model), endpoints)
     });
@@ -65,9 +105,13 @@ pub(crate) fn changed(catalogue: &Catalogue, header: &RunHeader) -> bool {
 }
 
 /// What people are told of a run's routes; nothing when there is but one.
-pub(crate) fn infos(catalogue: &Catalogue, spec: &RunSpec) -> Vec<RouteInfo> {
+pub(crate) fn infos(
+    catalogue: &Catalogue,
+    spec: &RunSpec,
+    stages: &[PlannedStage],
+) -> Vec<RouteInfo> {
     let mut infos = Vec::new();
-    for Tier { provider, model, dead_endpoint } in tiers(spec) {
+    for Tier { provider, model, dead_endpoint } in tiers(spec, stages) {
         let endpoints = catalogue.endpoints(provider);
         let several = endpoints.len() + usize::from(dead_endpoint) > 1;
         let route =
@@ -128,10 +172,11 @@ impl Targets {
         &self,
         catalogue: &Catalogue,
         spec: &RunSpec,
+        stages: &[PlannedStage],
     ) -> (Arc<RunRoutes>, Vec<Route>) {
         let mut targets = Vec::new();
         let mut routes = Vec::new();
-        for tier in tiers(spec) {
+        for tier in tiers(spec, stages) {
             let Tier { provider, model, dead_endpoint } = tier;
             let target = self.target(catalogue, spec, tier);
             let living = catalogue.endpoints(provider);
@@ -148,7 +193,8 @@ impl Targets {
             }
             targets.push(target);
         }
-        (Arc::new(RunRoutes::new(targets, spec.priority)), routes)
+        let run = RunRoutes::new(targets, spec.priority);
+        (Arc::new(run.with_stages(tiers_of_stages(spec, stages))), routes)
     }
 
     /// How the endpoints of a provider stand, by model; only of what has been used.

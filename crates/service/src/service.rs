@@ -6,10 +6,16 @@ mod documents;
 mod health;
 mod read;
 mod start;
+mod tasks;
+mod trial;
+mod workflows;
 
 pub use control::RunChange;
 pub use documents::{DocumentPreview, DocumentView, Rejected, Upload};
 pub use health::{EndpointHealth, ProviderHealth};
+pub use tasks::TaskFormat;
+pub use trial::{Preview, PreviewPart, Trial, TrialRequest};
+pub use workflows::{PlacedError, SampleRecord, WorkflowFile, blank_workflow, workflow_toml};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use jiff::Timestamp;
 use lanes_model::options::form;
 use lanes_model::{
-    EventKind, Limits, ProviderInfo, RunId, RunSpec, RunSummary, Task, sample::SampleInfo,
+    EventKind, Limits, ProviderInfo, RunId, RunSpec, RunSummary, sample::SampleInfo,
 };
 use lanes_provider::ProviderConfig;
 use lanes_store::{Entry, EventWriter, Store};
@@ -84,6 +90,8 @@ struct Inner {
     stopping: AtomicBool,
     targets: Targets,
     cache: Arc<ResponseCache>,
+    /// Held while tasks and workflows are changed, so that what was checked still holds when it is written.
+    task_changes: tokio::sync::Mutex<()>,
     extractor: Extractor,
     /// How many uploaded files are in memory at once.
     reading: Semaphore,
@@ -112,11 +120,14 @@ impl Service {
                 catalogue: Catalogue::new(config.providers, config.limits, config.latency_problem)?,
                 stopping: AtomicBool::new(false),
                 targets: Targets::default(),
+                task_changes: tokio::sync::Mutex::default(),
                 extractor: config.extractor,
                 reading: Semaphore::new(READING),
                 tasks: std::sync::Mutex::default(),
             }),
         };
+        service.load_tasks().await?;
+        service.load_workflows().await?;
         let interrupted = service.mark_interrupted().await?;
         if config.resume == ResumePolicy::Auto {
             for run in interrupted {
@@ -151,22 +162,17 @@ impl Service {
         Ok(runs)
     }
 
-    /// The tasks there are.
-    #[must_use]
-    pub fn tasks(&self) -> &[Task] {
-        &self.inner.catalogue.tasks
-    }
-
     /// The shipped samples with their sizes.
     #[must_use]
     pub fn samples(&self) -> &'static [SampleInfo] {
         &SAMPLE_INFOS
     }
 
-    /// The configured providers, the default first.
+    /// The configured providers, the default first; without those that are for single stages of
+    /// workflows.
     #[must_use]
     pub fn providers(&self) -> &[ProviderInfo] {
-        &self.inner.catalogue.providers
+        self.inner.catalogue.of_runs()
     }
 
     /// The limits in force.
@@ -179,7 +185,8 @@ impl Service {
     /// [`lanes_model::options::form`].
     #[must_use]
     pub fn option_lines(&self, spec: &RunSpec) -> String {
-        form::lines(spec, &self.inner.catalogue.choices())
+        let catalogue = &self.inner.catalogue;
+        form::lines(spec, &catalogue.choices(&catalogue.tasks(), &[]))
     }
 
     /// Whether a run could be taken now.

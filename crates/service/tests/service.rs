@@ -26,3 +26,5 @@ mod soak;
 mod steering;
 #[path = "service/support.rs"]
 mod support;
+#[path = "service/tasks.rs"]
+mod tasks;

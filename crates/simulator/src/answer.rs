@@ -25,6 +25,8 @@ const RESERVED_ANSWER: u32 = 256;
 pub(crate) struct Question {
     messages: Vec<Plain>,
     max_tokens: Option<u32>,
+    /// What the answer is to fit, if it is to be JSON.
+    schema: Option<serde_json::Value>,
     pub(crate) stream: bool,
     pub(crate) include_usage: bool,
 }
@@ -77,6 +79,7 @@ impl Question {
         Ok(Self {
             messages: request.messages.into_iter().map(Plain::from).collect(),
             max_tokens,
+            schema: request.response_format.and_then(|f| f.json_schema).and_then(|j| j.schema),
             stream: request.stream.unwrap_or(false),
             include_usage: request
                 .stream_options
@@ -95,6 +98,9 @@ impl Question {
                 hash = hash.with("image").with(image);
             }
         }
+        if let Some(schema) = &self.schema {
+            hash = hash.with("schema").with(&schema.to_string());
+        }
         hash.finish()
     }
 
@@ -108,8 +114,9 @@ impl Question {
         prompt.saturating_add(images).saturating_add(self.max_tokens.unwrap_or(RESERVED_ANSWER))
     }
 
-    /// Computes the answer. Blocks: milliseconds, or a fraction of a second the very first time.
-    pub(crate) fn answer(self) -> Answer {
+    /// Computes the answer, one that breaks what it was asked to keep to when it is to be invalid.
+    /// Blocks: milliseconds, or a fraction of a second the very first time.
+    pub(crate) fn answer(self, invalid: bool) -> Answer {
         let mut prompt_tokens = TOKENS_TO_PRIME;
         for message in &self.messages {
             let images = u32::try_from(message.images.len()).unwrap_or(u32::MAX);
@@ -122,7 +129,7 @@ impl Question {
             .into_iter()
             .fold(prompt_tokens, u32::saturating_add);
         }
-        let pieces = tokens::split(&analysis::answer(&self.prompt()), self.max_tokens);
+        let pieces = tokens::split(&analysis::answer(&self.prompt(), invalid), self.max_tokens);
         let usage = Usage::new(prompt_tokens, pieces.tokens);
         Answer { pieces, usage }
     }
@@ -140,6 +147,7 @@ impl Question {
             system: systems.join("\n"),
             user: user.map(|message| message.text.clone()).unwrap_or_default(),
             images: user.map_or(0, |message| message.images.len()),
+            schema: self.schema.clone(),
         }
     }
 }
@@ -206,7 +214,7 @@ mod tests {
             question(json!({"model": MODEL, "messages": [{"role": "user", "content": content}]}))
                 .unwrap();
         assert_eq!(question.prompt().images, 1);
-        let answer = question.answer();
+        let answer = question.answer(false);
         assert!(answer.usage.prompt_tokens > TOKENS_PER_IMAGE);
         assert!(answer.pieces.text().contains("image"), "{}", answer.pieces.text());
     }

@@ -134,6 +134,7 @@ async fn respond(
     let identity = shared.identify(behaviour.seed, question.content());
     let schedule = behaviour.latency.schedule(identity);
     let fault = behaviour.fault(identity);
+    let invalid = behaviour.is_invalid(identity);
     tracing::debug!(?identity, ?fault, "chat completion");
 
     let mut response = match fault {
@@ -144,11 +145,13 @@ async fn respond(
             return Err(ApiError::injected(status).with_headers(limits));
         }
         Some(Fault::Truncate(share)) => {
-            let call = Call { shared, arrival, identity, schedule, cut: Some(share), in_flight };
+            let cut = Some(share);
+            let call = Call { shared, arrival, identity, schedule, cut, invalid, in_flight };
             call.answer(question, &rates, reserved).await?
         }
         None => {
-            let call = Call { shared, arrival, identity, schedule, cut: None, in_flight };
+            let cut = None;
+            let call = Call { shared, arrival, identity, schedule, cut, invalid, in_flight };
             call.answer(question, &rates, reserved).await?
         }
     };
@@ -163,6 +166,8 @@ struct Call<'a> {
     identity: Identity,
     schedule: Schedule,
     cut: Option<f64>,
+    /// Whether the answer breaks what it was asked to keep to.
+    invalid: bool,
     in_flight: InFlight,
 }
 
@@ -174,8 +179,9 @@ impl Call<'_> {
         reserved: u32,
     ) -> Result<Response, ApiError> {
         let (stream, include_usage) = (question.stream, question.include_usage);
+        let invalid = self.invalid;
         // Computed while the first token is being waited for, since frames have absolute times.
-        let answer = tokio::task::spawn_blocking(move || question.answer())
+        let answer = tokio::task::spawn_blocking(move || question.answer(invalid))
             .await
             .map_err(|_| ApiError::internal("The simulator failed to compute an answer."))?;
         locked(rates).settle(reserved, answer.usage.total_tokens);

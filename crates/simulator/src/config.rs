@@ -24,6 +24,9 @@ pub struct SimulatorConfig {
     pub hang_rate: f64,
     /// The share of requests, 0 to 1, whose answer ends in the middle.
     pub truncate_rate: f64,
+    /// The share of answers, 0 to 1, that break the labels or the schema they were asked to keep to;
+    /// others have nothing to break.
+    pub invalid_rate: f64,
     /// What every draw starts from.
     pub seed: u64,
 }
@@ -38,6 +41,7 @@ impl Default for SimulatorConfig {
             error_rate: 0.0,
             hang_rate: 0.0,
             truncate_rate: 0.0,
+            invalid_rate: 0.0,
             seed: 0,
         }
     }
@@ -53,6 +57,7 @@ impl SimulatorConfig {
             ("error_rate", self.error_rate),
             ("hang_rate", self.hang_rate),
             ("truncate_rate", self.truncate_rate),
+            ("invalid_rate", self.invalid_rate),
         ];
         for (name, value) in rates {
             if !(0.0..=1.0).contains(&value) {

@@ -20,6 +20,7 @@ pub(crate) enum Salt {
     ErrorKind = 6,
     Truncate = 7,
     CutPoint = 8,
+    Invalid = 9,
 }
 
 /// One request, as far as chance is concerned.

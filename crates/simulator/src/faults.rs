@@ -15,6 +15,7 @@ use crate::{
 const ERROR_RATE: &str = "x-simulate-error-rate";
 const HANG_RATE: &str = "x-simulate-hang-rate";
 const TRUNCATE_RATE: &str = "x-simulate-truncate-rate";
+const INVALID_RATE: &str = "x-simulate-invalid-rate";
 const LATENCY: &str = "x-simulate-latency";
 const SEED: &str = "x-simulate-seed";
 const RPM: &str = "x-simulate-rpm";
@@ -28,6 +29,7 @@ pub(crate) struct Behaviour {
     error_rate: f64,
     hang_rate: f64,
     truncate_rate: f64,
+    invalid_rate: f64,
 }
 
 /// What goes wrong with one request.
@@ -63,7 +65,13 @@ impl Behaviour {
             error_rate: rate(ERROR_RATE, config.error_rate)?,
             hang_rate: rate(HANG_RATE, config.hang_rate)?,
             truncate_rate: rate(TRUNCATE_RATE, config.truncate_rate)?,
+            invalid_rate: rate(INVALID_RATE, config.invalid_rate)?,
         })
+    }
+
+    /// Draws whether this answer breaks what it was asked to keep to.
+    pub(crate) fn is_invalid(&self, identity: Identity) -> bool {
+        identity.uniform(Salt::Invalid) < self.invalid_rate
     }
 
     /// Draws whether and how this request fails. A hang comes before an error, an error before a
@@ -184,6 +192,7 @@ mod tests {
             (ERROR_RATE, "2"),
             (HANG_RATE, "often"),
             (TRUNCATE_RATE, "NaN"),
+            (INVALID_RATE, "1.5"),
             (LATENCY, "x"),
             (SEED, "-1"),
         ] {

@@ -17,6 +17,18 @@ pub(crate) struct ChatRequest {
     pub(crate) max_tokens: Option<i64>,
     pub(crate) max_completion_tokens: Option<i64>,
     pub(crate) n: Option<i64>,
+    pub(crate) response_format: Option<ResponseFormat>,
+}
+
+/// Whether the answer is to be JSON; other kinds change nothing here.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ResponseFormat {
+    pub(crate) json_schema: Option<JsonSchema>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct JsonSchema {
+    pub(crate) schema: Option<serde_json::Value>,
 }
 
 #[derive(Debug, Deserialize)]

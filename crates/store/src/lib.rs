@@ -15,7 +15,9 @@ mod log;
 mod open;
 mod runs;
 mod store;
+mod tasks;
 mod uploads;
+mod workflows;
 mod writer;
 
 pub use answers::{AnswerKey, AnswerNote, AnswerTotals, StoredAnswer};

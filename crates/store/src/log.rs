@@ -188,13 +188,18 @@ pub(crate) async fn insert(
 
 /// The most rows in one statement.
 const ROWS: usize = 64;
+/// Up to so many rows each number has a statement; above it only the multiples.
+const FEW: usize = 16;
 
 /// Writes events, many in one statement: each statement is a turn of SQLite's thread, and changing
-/// threads costs more than the row. Their numbers of rows are powers of two, so that there are few
-/// statements to prepare.
+/// threads costs more than the row. Most commits are one or two of them, and there are few numbers of
+/// rows, so that there are few statements to prepare.
 async fn insert_all(conn: &mut SqliteConnection, mut rows: &[Row<'_>]) -> Result<(), StoreError> {
     while !rows.is_empty() {
-        let n = if rows.len() >= ROWS { ROWS } else { 1 << rows.len().ilog2() };
+        let n = match rows.len().min(ROWS) {
+            few @ ..=FEW => few,
+            many => many - many % FEW,
+        };
         let (now, later) = rows.split_at(n);
         let mut sql = String::from("INSERT INTO events (run, seq, at_us, kind, body) VALUES ");
         for first in (1..=4 * n).step_by(4) {

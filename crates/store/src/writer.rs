@@ -41,6 +41,8 @@ pub struct EventWriter {
 #[derive(Debug)]
 enum Message {
     Append(Entry),
+    /// Two events that are stored together or not at all.
+    AppendBoth(Box<[Entry; 2]>),
     Flush(oneshot::Sender<Result<(), StoreError>>),
 }
 
@@ -66,6 +68,7 @@ impl EventWriter {
             waiting: VecDeque::new(),
             received: 0,
             settled: 0,
+            pairs: VecDeque::new(),
             flushes: VecDeque::new(),
         };
         (Self { queue, healthy, hurry }, tokio::spawn(task.run()))
@@ -73,9 +76,18 @@ impl EventWriter {
 
     /// Queues an event. Never waits. An event of a run that does not exist (any more) is left out.
     pub fn append(&self, run: RunId, at: Micros, kind: EventKind) {
-        if self.queue.send(Message::Append(Entry { run, at, kind })).is_err()
-            && self.healthy.swap(false, Ordering::Relaxed)
-        {
+        self.send(Message::Append(Entry { run, at, kind }));
+    }
+
+    /// Queues two events of the same moment that are stored in one transaction, so that no log ever
+    /// ends between them. Otherwise as [`Self::append`].
+    pub fn append_both(&self, run: RunId, at: Micros, first: EventKind, second: EventKind) {
+        let first = Entry { run: run.clone(), at, kind: first };
+        self.send(Message::AppendBoth(Box::new([first, Entry { run, at, kind: second }])));
+    }
+
+    fn send(&self, message: Message) {
+        if self.queue.send(message).is_err() && self.healthy.swap(false, Ordering::Relaxed) {
             tracing::error!("the log is no longer written: its task has ended");
         }
     }
@@ -112,6 +124,8 @@ struct Task<F> {
     received: u64,
     /// Events dealt with so far.
     settled: u64,
+    /// Where pairs end that are not committed yet, counted as events received.
+    pairs: VecDeque<u64>,
     /// Who waits, and for how many events to be settled.
     flushes: VecDeque<(u64, oneshot::Sender<Result<(), StoreError>>)>,
 }
@@ -175,13 +189,24 @@ impl<F: Fn(&RunId, &RunEvent)> Task<F> {
                 self.received += 1;
                 self.waiting.push_back(entry);
             }
+            Message::AppendBoth(entries) => {
+                self.received += 2;
+                let [first, second] = *entries;
+                self.waiting.extend([first, second]);
+                self.pairs.push_back(self.received);
+            }
             Message::Flush(reply) => self.flushes.push_back((self.received, reply)),
         }
     }
 
     /// Commits the oldest events and publishes them; touches nothing when that fails.
     async fn commit(&mut self) -> Result<(), StoreError> {
-        let n = self.waiting.len().min(BATCH);
+        let mut n = self.waiting.len().min(BATCH);
+        while self.pairs.pop_front_if(|end| *end <= self.settled + n as u64).is_some() {}
+        // The next pair would be cut in two.
+        if self.pairs.front().is_some_and(|end| *end == self.settled + n as u64 + 1) {
+            n += 1;
+        }
         let batch = self.waiting.make_contiguous().get(..n).unwrap_or_default();
         let seqs = self.store.append_numbered(batch, Hopeless::LeaveOut).await?;
         self.settled += seqs.len() as u64;

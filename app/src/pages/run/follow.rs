@@ -199,7 +199,7 @@ fn progress(state: &RunState) -> String {
     ));
     let calls = (0..).map(CallId).zip(&pass.calls);
     let failed: Vec<_> = calls
-        .filter(|(_, c)| c.status() == CallStatus::Failed)
+        .filter(|(_, c)| c.status().is_failure())
         .map(|(id, _)| call_name(state, id))
         .collect();
     match failed.as_slice() {

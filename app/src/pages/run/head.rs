@@ -1,6 +1,6 @@
 //! The head of the Run page: what the run is, how it stands, what can be done with it.
 
-use lanes_model::{CallStatus, RunState, RunStatus, format};
+use lanes_model::{RunState, RunStatus, format};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -36,7 +36,7 @@ fn subtitle(state: &RunState, faults: Option<&str>) -> String {
     let header = &state.header;
     let calls = || state.passes.iter().flat_map(|p| &p.calls);
     let attempts = calls().map(|c| c.attempts.len() as u64).sum();
-    let failed = calls().filter(|c| c.status() == CallStatus::Failed).count() as u64;
+    let failed = calls().filter(|c| c.status().is_failure()).count() as u64;
     let mut parts = vec![header.spec.mode.label().to_owned()];
     if state.passes.iter().any(|p| p.mode == lanes_model::PassMode::Parallel) {
         parts.push(format!("concurrency {}", header.spec.concurrency));
@@ -83,7 +83,7 @@ fn date(instant: &str) -> String {
 #[component]
 pub(super) fn Head(run: Run) -> impl IntoView {
     let title = run.state.with_untracked(|s| s.header.title.clone());
-    let badge = Signal::derive(move || run.state.with(|s| BadgeText::run(s.status)));
+    let badge = Signal::derive(move || run.state.with(|s| BadgeText::run(s.status, s.paused)));
     let facts = Memo::new(move |_| run.state.with(|s| subtitle(s, run.faults.read().as_deref())));
     view! {
         <div class="page-head">

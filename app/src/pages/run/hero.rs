@@ -54,6 +54,7 @@ fn doing(pass: &PassState) -> String {
         (sent, "waiting for first token"),
         (retrying.count() as u64, "waiting to retry"),
         (count(pass, CallStatus::Failed), "failed"),
+        (count(pass, CallStatus::Invalid), "invalid"),
         (count(pass, CallStatus::Cancelled), "cancelled"),
     ];
     let parts: Vec<_> = parts

@@ -23,3 +23,17 @@ pub fn html(state: &RunState) -> Option<ReportHtml> {
         table: table::card(state).to_html(),
     })
 }
+
+/// The cells of a table's head, of words of the program. A `#` before one says that its column is of
+/// numbers.
+fn heads(words: &[&str]) -> String {
+    let mut html = String::new();
+    for word in words {
+        let (class, word) = match word.strip_prefix('#') {
+            Some(word) => (r#" class="num""#, word),
+            None => ("", *word),
+        };
+        html.push_str(&format!(r#"<th scope="col"{class}>{word}</th>"#));
+    }
+    html
+}

@@ -99,7 +99,7 @@ fn Card(run: Run, id: CallId) -> impl IntoView {
     });
     let status = move || run.state.with(|s| call_of(s, id).map(CallState::status));
     let class = move || match status() {
-        Some(CallStatus::Failed) => "card result result--bad",
+        Some(CallStatus::Failed | CallStatus::Invalid) => "card result result--bad",
         _ => "card result",
     };
     let time = move || {

@@ -30,7 +30,7 @@ pub fn outcome(run: &RunSummary) -> BadgeText {
             let word = run.failure.clone().unwrap_or_else(|| "Failed".to_owned());
             badge("bad", failure_icon(&word), word)
         }
-        other => BadgeText::run(other),
+        other => BadgeText::run(other, run.paused),
     }
 }
 
@@ -50,11 +50,16 @@ mod tests {
     use lanes_model::Mode;
 
     fn run(status: RunStatus, failed: u32, retried: u32, failure: Option<&str>) -> BadgeText {
-        outcome(&RunSummary {
+        outcome(&summary(status, failed, retried, failure))
+    }
+
+    fn summary(status: RunStatus, failed: u32, retried: u32, failure: Option<&str>) -> RunSummary {
+        RunSummary {
             id: "r".into(),
             title: String::new(),
             created_at: String::new(),
             status,
+            paused: false,
             mode: Mode::Compare,
             tasks: Vec::new(),
             documents: 1,
@@ -70,7 +75,7 @@ mod tests {
             retried,
             failure: failure.map(str::to_owned),
             cost_usd_micros: None,
-        })
+        }
     }
 
     #[test]
@@ -86,6 +91,13 @@ mod tests {
         ] {
             assert_eq!((badge.kind, badge.word.as_str()), (kind, word));
         }
+    }
+
+    #[test]
+    fn a_run_that_goes_on_can_be_paused_and_one_that_does_not_is_what_it_is() {
+        let paused = |status| outcome(&RunSummary { paused: true, ..summary(status, 0, 0, None) });
+        assert_eq!(paused(RunStatus::Running).word, "Paused");
+        assert_eq!(paused(RunStatus::Interrupted).word, "Interrupted");
     }
 
     #[test]

@@ -6,7 +6,6 @@
 use lanes_model::{Failure, FailureKind, Micros, format};
 
 use super::Dispatcher;
-use crate::pass::Phase;
 
 impl Dispatcher {
     /// When the deadline has to be looked at, while it matters.
@@ -33,17 +32,5 @@ impl Dispatcher {
         let time = self.budget.deadline().filter(|time| self.now() >= self.began + *time)?;
         let time = format::seconds(time);
         Some(reached(format!("The run's deadline, {time} after its start, is reached.")))
-    }
-
-    /// Fails every call that is not on a lane, now and in the passes to come.
-    pub(super) fn give_up(&mut self, failure: Failure) {
-        self.fatal = Some(failure);
-        let now = self.now();
-        for index in 0..self.passes.len() {
-            if self.passes[index].phase == Phase::Running {
-                self.fail_waiting(index, now);
-                self.end_if_done(index);
-            }
-        }
     }
 }

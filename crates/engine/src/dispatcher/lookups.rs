@@ -94,11 +94,16 @@ impl InPass {
         Some(open)
     }
 
-    /// Takes out every call.
-    fn drain(&mut self) -> Vec<CallId> {
-        self.looking = 0;
-        let open = std::mem::take(&mut self.open).into_keys();
-        open.chain(self.coming.drain(..).map(|(call, _)| call)).collect()
+    /// Takes out those calls.
+    fn drain(&mut self, of: impl Fn(CallId) -> bool) -> Vec<CallId> {
+        let open: Vec<_> = self.open.keys().copied().filter(|call| of(*call)).collect();
+        for &call in &open {
+            self.close(call);
+        }
+        let coming = std::mem::take(&mut self.coming);
+        let (out, stay): (Vec<_>, Vec<_>) = coming.into_iter().partition(|(call, _)| of(*call));
+        self.coming = stay.into();
+        open.into_iter().chain(out.into_iter().map(|(call, _)| call)).collect()
     }
 }
 
@@ -108,7 +113,13 @@ impl Dispatcher {
         let Some(lookups) = self.lookups.as_mut().and_then(|l| l.passes.get_mut(index)) else {
             return;
         };
-        lookups.coming.extend(self.passes[index].ready.drain_timed());
+        lookups.coming.extend(self.passes[index].ready.drain_timed(|_| true));
+    }
+
+    /// A call that has just become ready is to be looked up first. Says whether there is a cache.
+    pub(super) fn queue_lookup(&mut self, index: usize, call: CallId) -> bool {
+        let lookups = self.lookups.as_mut().and_then(|l| l.passes.get_mut(index));
+        lookups.map(|lookups| lookups.coming.push_back((call, None))).is_some()
     }
 
     /// Begins as many look-ups as may be under way.
@@ -120,7 +131,8 @@ impl Dispatcher {
         let Some(in_pass) = lookups.passes.get_mut(index) else { return };
         while let Some(call) = in_pass.next() {
             let (equipment, cache) = (Arc::clone(&self.equipment), Arc::clone(&lookups.cache));
-            let work = look_up(equipment, cache, self.passes[index].id, call);
+            let pass = &self.passes[index];
+            let work = look_up(equipment, cache, pass.id, call, pass.asked(call));
             self.executors.spawn(self.abort.clone().run_until_cancelled_owned(work));
         }
     }
@@ -152,18 +164,26 @@ impl Dispatcher {
             (Some(answer), _) => {
                 pass.close(call, at);
                 in_pass.turn = None;
+                let text = answer.text.clone();
                 self.log.reused(at, pass.id, call, *answer);
+                self.follow_up(index, call, at, Some(&text));
             }
-            (None, Some(due)) => pass.ready.push_at(due, call, pass.tier(call)),
-            (None, None) => pass.ready.push(call),
+            (None, Some(due)) => pass.wait(call, due),
+            (None, None) => pass.make_ready(call),
         }
         self.lane_freed(index);
     }
 
     /// Takes the calls of a pass that are to be looked up, or are being, out of that.
-    pub(super) fn drop_lookups(&mut self, index: usize) -> Vec<CallId> {
+    pub(super) fn drop_lookups(
+        &mut self,
+        index: usize,
+        of_stage: impl Fn(u16) -> bool,
+    ) -> Vec<CallId> {
+        let pass = &self.passes[index];
         let in_pass = self.lookups.as_mut().and_then(|l| l.passes.get_mut(index));
-        in_pass.map(InPass::drain).unwrap_or_default()
+        let of = |call| of_stage(pass.class(call).stage);
+        in_pass.map(|lookups| lookups.drain(of)).unwrap_or_default()
     }
 
     /// A call is over, with this answer or without one.

@@ -6,10 +6,10 @@
 use lanes_model::{CallId, Failure, FailureKind, Micros};
 
 use super::Dispatcher;
-use crate::flight::{Flight, Stage};
+use crate::flight::Stage;
 use crate::messages::{News, Report};
 use crate::pass::Pass;
-use crate::{Answer, AttemptId, Ended, Outcome};
+use crate::{AttemptId, Ended, Outcome};
 
 /// A call that failed at one endpoint goes to another one after so long.
 const ELSEWHERE: Micros = Micros::from_millis(100);
@@ -34,13 +34,14 @@ impl Dispatcher {
                     return;
                 }
                 let now = self.equipment.clock.now();
-                if let Some(failure) = self.fatal.clone() {
+                if let Some(failure) = self.fatal_of(index, id.call) {
                     self.unsent(index, id, now, failure);
                     return self.end_if_done(index);
                 }
+                let task = self.task_of(id.call);
+                let pass = &mut self.passes[index];
                 if let Some(sent) = pass.send(id, now, self.retry.max_attempts) {
                     if let Some(hedges) = pass.hedges.as_mut().filter(|_| !sent.hedge) {
-                        let task = self.tasks.get(id.call.index()).copied().unwrap_or_default();
                         hedges.started(task, now, id);
                     }
                     self.log.attempt_started(now, id, sent);
@@ -99,37 +100,6 @@ impl Dispatcher {
         }
     }
 
-    fn answered(&mut self, index: usize, id: AttemptId, at: Micros, answer: Answer) {
-        self.learn(index, id, at);
-        // What a fallback says is not what was asked for, and not to be remembered as that.
-        let route = self.passes[index].flight(id).map(|f| f.route).unwrap_or_default();
-        let first_choice = self.limiter.tier_of(route) == 0;
-        self.stop_others(index, id, at);
-        self.tell_cache(index, id.call, Some(&answer).filter(|_| first_choice));
-        self.spent = [self.spent].into_iter().chain(answer.cost).sum();
-        self.log.answered(at, id, answer);
-        self.keep_budget();
-    }
-
-    /// What an answer says of how many lanes to use, and of how long answers take.
-    fn learn(&mut self, index: usize, id: AttemptId, at: Micros) {
-        let pass = &mut self.passes[index];
-        if pass.adaptive.is_none() && pass.hedges.is_none() {
-            return;
-        }
-        let busy = !pass.lanes.any_free() && pass.ready.any();
-        let Some(&mut Flight { sent, first_text, .. }) = pass.flight(id) else { return };
-        if let Some(hedges) = &mut pass.hedges {
-            let task = self.tasks.get(id.call.index()).copied().unwrap_or_default();
-            hedges.answered(task, at.since(sent));
-        }
-        let Some(adaptive) = &mut pass.adaptive else { return };
-        let ttft = first_text.unwrap_or(at).since(sent);
-        let prompt = self.equipment.records.prompt_tokens(id.call);
-        let change = adaptive.answered(at, sent, ttft, prompt, busy);
-        self.adapt(index, at, change);
-    }
-
     fn attempt_failed(
         &mut self,
         index: usize,
@@ -153,7 +123,8 @@ impl Dispatcher {
         if ended.hopeless && self.fatal.is_none() && !self.log.any_succeeded() {
             let message = format!("{} It has been tried again without success.", failure.message);
             self.log.attempt_failed(at, id, failure.clone(), None);
-            self.fail_landed(index, id.call, at, failure.clone(), flight.text);
+            self.passes[index].close(id.call, at);
+            self.fail_closed(index, id.call, at, failure.clone(), flight.text);
             return self.give_up(Failure { message, ..failure });
         }
         // It went to see whether a provider works again, or too soon: neither is its call's fault,
@@ -169,7 +140,9 @@ impl Dispatcher {
         let retryable = failure.kind.is_retryable()
             || (failure.kind == FailureKind::Unreachable
                 && (ended.elsewhere || excused || self.log.any_succeeded()));
-        let wanted = self.fatal.is_none() && retryable && failed < self.retry.max_attempts;
+        let is_fatal = self.fatal_of(index, id.call).is_some();
+        let pass = &mut self.passes[index];
+        let wanted = !is_fatal && retryable && failed < self.retry.max_attempts;
         if wanted && (self.retries_left > 0 || excused) {
             self.retries_left -= u64::from(!excused);
             let wait = match ended.elsewhere {
@@ -179,12 +152,16 @@ impl Dispatcher {
             pass.wait(id.call, at + wait);
             return self.log.attempt_failed(at, id, failure, Some(at + wait));
         }
-        let every = self.fatal.is_none() && self.every_call_would_meet(failure.kind, ended);
+        let every = !is_fatal && self.every_call_would_meet(failure.kind, ended);
         let tier = self.limiter.tier_of(flight.route);
-        // Nothing goes there any more; is there anywhere else?
-        let fatal = every && !self.limiter.give_up(tier);
+        let tiers = self.passes[index].tiers(id.call);
+        if every {
+            // Nothing goes there any more; is there anywhere else?
+            self.limiter.give_up(tier);
+        }
+        let fatal = every && !self.limiter.is_any_of_use(tiers.clone());
         let next = tier + 1;
-        if self.fatal.is_none() && !fatal && (retryable || every) && next < self.limiter.tiers() {
+        if !is_fatal && !fatal && (retryable || every) && next < tiers.end {
             let pass = &mut self.passes[index];
             pass.move_to(id.call, next);
             pass.wait(id.call, at);
@@ -192,9 +169,10 @@ impl Dispatcher {
         }
         self.log.attempt_failed(at, id, failure.clone(), None);
         let failure = if wanted { out_of_retries(failure) } else { failure };
-        self.fail_landed(index, id.call, at, failure.clone(), flight.text);
+        self.passes[index].close(id.call, at);
+        self.fail_closed(index, id.call, at, failure.clone(), flight.text);
         if fatal {
-            self.give_up(failure);
+            self.give_up_tiers(&tiers, failure);
         }
     }
 
@@ -217,20 +195,8 @@ impl Dispatcher {
         self.fail_closed(index, call, at, failure, partial);
     }
 
-    /// Ends a call for good of which nothing is on a lane any more.
-    fn fail_landed(
-        &mut self,
-        index: usize,
-        call: CallId,
-        at: Micros,
-        failure: Failure,
-        partial: String,
-    ) {
-        self.passes[index].close(call, at);
-        self.fail_closed(index, call, at, failure, partial);
-    }
-
-    fn fail_closed(
+    /// Ends a call for good that its pass has closed.
+    pub(super) fn fail_closed(
         &mut self,
         index: usize,
         call: CallId,
@@ -240,17 +206,7 @@ impl Dispatcher {
     ) {
         self.log.call_failed(at, self.passes[index].id, call, failure, partial);
         self.tell_cache(index, call, None);
-    }
-
-    /// After a failure that every call would meet: fails the calls that are not on a lane with it.
-    pub(super) fn fail_waiting(&mut self, index: usize, now: Micros) {
-        let Some(failure) = self.fatal.clone() else { return };
-        let mut calls = self.passes[index].ready.drain();
-        calls.extend(self.drop_lookups(index));
-        calls.sort_unstable();
-        for call in calls {
-            self.fail_call(index, call, now, failure.clone());
-        }
+        self.follow_up(index, call, at, None);
     }
 }
 

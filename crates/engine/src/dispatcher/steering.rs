@@ -2,7 +2,9 @@
 //!
 //! Part of the dispatcher.
 
-use lanes_model::{LimitReason, Micros, PassId, PassMode, RunState};
+use std::sync::Arc;
+
+use lanes_model::{LimitReason, Micros, PassId, PassMode, Plan, RunState};
 
 use super::Dispatcher;
 use crate::adapt::{Adaptive, Change};
@@ -11,11 +13,11 @@ use crate::hedge::Hedges;
 use crate::pass::{Pass, Phase, Tries};
 
 /// The passes of a run as its log left them.
-pub(super) fn passes(state: &RunState, tries: Tries) -> Vec<Pass> {
+pub(super) fn passes(state: &RunState, plan: &Arc<Plan>, tries: &Tries) -> Vec<Pass> {
     let spec = &state.header.spec;
     let passes = (0..).map(PassId).zip(&state.passes);
     let passes = passes.map(|(id, p)| {
-        let mut pass = Pass::new(id, p, tries);
+        let mut pass = Pass::new(id, plan, p, tries);
         if p.mode == PassMode::Parallel {
             let calls = u32::try_from(p.calls.len()).unwrap_or(u32::MAX);
             let from = p.limits.last().map(|change| change.limit);

@@ -7,7 +7,7 @@ use lanes_model::{CallId, Micros};
 
 use super::Dispatcher;
 use crate::pass::{Pass, Phase};
-use crate::{AttemptId, Outcome, Permit, PermitRequest};
+use crate::{AttemptId, Outcome, Permit};
 
 impl Dispatcher {
     /// When the next attempt will be late, where there is a lane to spare.
@@ -24,11 +24,9 @@ impl Dispatcher {
             return;
         }
         while let Some(call) = take_late(&mut self.passes[index], now) {
-            let tier = self.passes[index].tier(call);
-            let (attempt, avoid) = self.passes[index].next_attempt(call);
-            let tokens = self.equipment.records.most_tokens(call);
-            let permit = self.limiter.permit(PermitRequest { attempt, now, tokens, tier, avoid });
-            match permit {
+            let request = self.permit_request(index, call, now);
+            let attempt = request.attempt;
+            match self.limiter.permit(request) {
                 Permit::Granted(route) if self.passes[index].hedge(call, route) => {
                     self.launch(attempt, route);
                 }

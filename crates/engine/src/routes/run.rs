@@ -5,6 +5,7 @@
 //! breaker is open the run waits for the first to let an attempt through.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -26,6 +27,8 @@ pub struct RunRoutes {
     targets: Vec<Arc<Target>>,
     /// The place of each target's first route.
     first: Vec<u16>,
+    /// Which of the targets each stage goes to; empty where all go to all of them.
+    stages: Vec<Range<u16>>,
     run: u64,
     priority: AtomicU8,
     /// How many changes of breakers have been told.
@@ -61,6 +64,7 @@ impl RunRoutes {
         let routes = Self {
             targets,
             first,
+            stages: Vec::new(),
             run,
             priority: AtomicU8::new(0),
             seen: AtomicU64::new(0),
@@ -68,6 +72,13 @@ impl RunRoutes {
         };
         routes.set_priority(priority);
         routes
+    }
+
+    /// The targets that the calls of each stage go to, in order, as places in the list of all.
+    #[must_use]
+    pub fn with_stages(mut self, stages: Vec<Range<u16>>) -> Self {
+        self.stages = stages;
+        self
     }
 
     /// The run goes before others, or after them, from now on.
@@ -114,7 +125,8 @@ impl Limiter for RunRoutes {
         let mut state = self.state();
         let mut open: Option<Micros> = None;
         let mut too_large = None;
-        for tier in usize::from(request.tier)..self.targets.len() {
+        let until = usize::from(request.until).min(self.targets.len());
+        for tier in usize::from(request.tier)..until {
             let Some(target) = self.targets.get(tier) else { break };
             if state.given_up.get(tier).copied().unwrap_or(true) {
                 continue;
@@ -189,12 +201,20 @@ impl Limiter for RunRoutes {
         u16::try_from(after.saturating_sub(1)).unwrap_or(u16::MAX)
     }
 
-    fn give_up(&self, tier: u16) -> bool {
-        let mut state = self.state();
-        if let Some(given_up) = state.given_up.get_mut(usize::from(tier)) {
+    fn tiers_of(&self, stage: u16) -> Range<u16> {
+        let own = self.stages.get(usize::from(stage)).filter(|tiers| !tiers.is_empty());
+        own.cloned().unwrap_or(0..self.tiers())
+    }
+
+    fn give_up(&self, tier: u16) {
+        if let Some(given_up) = self.state().given_up.get_mut(usize::from(tier)) {
             *given_up = true;
         }
-        state.given_up.iter().any(|given_up| !given_up)
+    }
+
+    fn is_any_of_use(&self, tiers: Range<u16>) -> bool {
+        let (from, until) = (usize::from(tiers.start), usize::from(tiers.end));
+        self.state().given_up.get(from..until).is_some_and(|of| of.iter().any(|up| !up))
     }
 
     fn news(&self) -> Vec<RouteNews> {

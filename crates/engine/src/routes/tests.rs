@@ -25,7 +25,14 @@ fn attempt(call: u32) -> AttemptId {
 
 fn ask(run: &RunRoutes, call: u32) -> Permit {
     let (now, tokens) = (Micros::ZERO, 0);
-    run.permit(PermitRequest { attempt: attempt(call), now, tokens, tier: 0, avoid: None })
+    run.permit(PermitRequest {
+        attempt: attempt(call),
+        now,
+        tokens,
+        tier: 0,
+        until: 9,
+        avoid: None,
+    })
 }
 
 /// The route that a call gets.
@@ -106,9 +113,11 @@ async fn a_fallback_is_used_while_the_first_choice_is_down_and_not_while_it_is_b
 async fn a_target_that_is_given_up_is_passed_over() {
     let (first, second) = (target(TargetLimits::default(), 2), target(TargetLimits::default(), 1));
     let run = run(&[&first, &second], Priority::Interactive);
-    assert!(run.give_up(0));
+    run.give_up(0);
+    assert!(run.is_any_of_use(0..2) && !run.is_any_of_use(0..1));
     assert_eq!(route(&run, 0), Some(2));
-    assert!(!run.give_up(1));
+    run.give_up(1);
+    assert!(!run.is_any_of_use(0..2));
     assert!(matches!(ask(&run, 1), Permit::Refused(_)));
 }
 

@@ -2,8 +2,8 @@
 
 use lanes_model::provider::Pace;
 use lanes_model::{
-    DocumentId, DocumentInfo, Input, Mode, PassMode, PassPlan, Plan, PlannedCall, ProviderInfo,
-    RunHeader, RunId, RunSpec,
+    DocumentId, DocumentInfo, Mode, PassMode, PassPlan, Plan, PlannedCall, ProviderInfo, RunHeader,
+    RunId, RunSpec,
 };
 
 /// The header of a run of these passes over so many calls.
@@ -14,20 +14,14 @@ pub fn header(passes: &[(PassMode, u32)], race: bool, calls: usize) -> RunHeader
         title: "A run".to_owned(),
         created_at: "2026-11-21T10:00:00.000Z".to_owned(),
         spec: RunSpec {
-            input: Input::Text,
-            tasks: Vec::new(),
-            mode: Mode::Parallel,
             race,
-            concurrency: passes.iter().map(|(_, lanes)| *lanes).max().unwrap_or(1),
-            provider: "scripted".to_owned(),
-            model: "scripted-1".to_owned(),
-            faults: None,
-            budget: Default::default(),
-            adaptive: false,
-            hedge: false,
-            fallback: Vec::new(),
-            priority: Default::default(),
-            cache: false,
+            ..RunSpec::plain(
+                Mode::Parallel,
+                passes.iter().map(|(_, lanes)| *lanes).max().unwrap_or(1),
+                "scripted",
+                "scripted-1",
+                &[],
+            )
         },
         tasks: Vec::new(),
         documents: vec![DocumentInfo {
@@ -48,9 +42,15 @@ pub fn header(passes: &[(PassMode, u32)], race: bool, calls: usize) -> RunHeader
         },
         routes: Vec::new(),
         plan: Plan {
-            passes: passes.iter().map(|&(mode, lanes)| PassPlan { mode, lanes }).collect(),
+            passes: passes
+                .iter()
+                .map(|&(mode, lanes)| PassPlan { mode, lanes, calls: None })
+                .collect(),
             race,
-            calls: (0..calls).map(|task| PlannedCall { task, document: 0 }).collect(),
+            calls: (0..calls)
+                .map(|task| PlannedCall { task, document: Some(0), stage: 0 })
+                .collect(),
+            ..Plan::default()
         },
     }
 }

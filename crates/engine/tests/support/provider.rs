@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use lanes_engine::{Answer, CallRequest, Provider, RecordSource, RunControl, TextSink};
+use lanes_engine::{Answer, Asked, CallRequest, Provider, RecordSource, RunControl, TextSink};
 use lanes_model::{CallId, Failure, FailureKind, Finish, Micros, RouteId, Usage, UsdMicros};
 use tokio::time::{Instant, sleep};
 
@@ -92,6 +92,10 @@ pub struct Scripted {
     /// script says.
     pub hasty: Mutex<Vec<(usize, usize, u64)>>,
     asked: Mutex<Vec<usize>>,
+    /// What each request was made with.
+    pub with: Mutex<Vec<(CallId, Asked)>>,
+    /// Calls so many of whose answers are not of the form asked for.
+    pub rejects: Mutex<Vec<(u32, u32)>>,
     /// How many a route answers at once; more are refused.
     pub at_once: Mutex<Option<usize>>,
     began: Mutex<Option<Instant>>,
@@ -123,6 +127,8 @@ impl Scripted {
             at_once: Mutex::default(),
             hasty: Mutex::default(),
             asked: Mutex::default(),
+            with: Mutex::default(),
+            rejects: Mutex::default(),
             began: Mutex::default(),
         }
     }
@@ -155,11 +161,27 @@ pub fn answer_text(call: usize) -> String {
 }
 
 impl RecordSource for Scripted {
-    fn most_tokens(&self, _: CallId) -> u64 {
+    fn check(&self, call: CallId, answer: &str) -> Result<Option<String>, String> {
+        let mut rejects = self.rejects.lock().expect("no panic");
+        match rejects.iter_mut().find(|(of, times)| *of == call.0 && *times > 0) {
+            Some((_, times)) => {
+                *times -= 1;
+                Err(format!("It is not “{call:?}”."))
+            }
+            None => Ok((answer.len() > 1_000).then(String::new)),
+        }
+    }
+
+    fn most_tokens(&self, _: CallId, _: u64) -> u64 {
         *self.tokens.lock().expect("no panic")
     }
 
-    fn request(&self, call: CallId) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>> {
+    fn request(
+        &self,
+        call: CallId,
+        asked: Asked,
+    ) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>> {
+        self.with.lock().expect("no panic").push((call, asked));
         let lookup = *self.lookup.lock().expect("no panic");
         let missing = self.missing.lock().expect("no panic").contains(&call.0);
         async move {
@@ -174,7 +196,7 @@ impl RecordSource for Scripted {
                 system: String::new(),
                 user: call.0.to_string(),
                 max_tokens: 100,
-                images: Vec::new(),
+                ..CallRequest::default()
             }))
         }
         .boxed()

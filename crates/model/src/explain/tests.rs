@@ -10,7 +10,7 @@ fn explained(mode: Mode, lanes: u32, ms: &[u64]) -> Vec<String> {
     state.header.tasks = task::built_in();
     state.header.documents.truncate(1);
     for (i, call) in (0..).zip(&mut state.header.plan.calls) {
-        (call.task, call.document) = (i, 0);
+        (call.task, call.document) = (i, Some(0));
     }
     explain_ledger(&state)
 }

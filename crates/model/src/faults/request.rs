@@ -18,7 +18,7 @@ const MOST_LATENCY: usize = 100;
 const MOST_RPM: u32 = 1_000_000;
 
 /// Faults as asked for, not yet checked: an object of optional fields, `error_rate`, `hang_rate`,
-/// `truncate_rate` (numbers from 0 to 1, or texts such as `5 %`), `latency`, `rpm` and `dead_endpoint`;
+/// `truncate_rate`, `invalid_rate` (numbers from 0 to 1, or texts such as `5 %`), `latency`, `rpm` and `dead_endpoint`;
 /// or, from a form, a text with a line for each of them, rates in percent. Kept as that text, so that
 /// what is wrong with it can be said.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -27,10 +27,17 @@ pub struct FaultsRequest(String);
 
 impl FaultsRequest {
     /// The names of the fields, in the order of the lines.
-    pub const FIELDS: [&str; 6] =
-        ["error_rate", "hang_rate", "truncate_rate", "latency", "rpm", "dead_endpoint"];
+    pub const FIELDS: [&str; 7] = [
+        "error_rate",
+        "hang_rate",
+        "truncate_rate",
+        "invalid_rate",
+        "latency",
+        "rpm",
+        "dead_endpoint",
+    ];
 
-    /// What the fields of a form say, one a line: three rates in percent, the latency, the requests
+    /// What the fields of a form say, one a line: four rates in percent, the latency, the requests
     /// a minute, and whether the box of the dead endpoint is ticked. Empty fields ask for nothing, and so does a form without any of them filled in.
     #[must_use]
     pub fn typed(fields: String) -> Option<Self> {
@@ -63,6 +70,7 @@ impl FaultsRequest {
             error_rate: rate("error_rate", "errors"),
             hang_rate: rate("hang_rate", "hangs"),
             truncate_rate: rate("truncate_rate", "cut answers"),
+            invalid_rate: rate("invalid_rate", "invalid answers"),
             ..Faults::default()
         };
         let latency = lines.next().unwrap_or_default();
@@ -112,9 +120,9 @@ impl<'de> Deserialize<'de> for FaultsRequest {
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FaultsRequest, A::Error> {
                 let asked = Asked::deserialize(MapAccessDeserializer::new(map))?;
-                let rates = [asked.error_rate, asked.hang_rate, asked.truncate_rate];
+                let Asked { error_rate, hang_rate, truncate_rate, invalid_rate, .. } = asked;
                 let mut lines = String::new();
-                for rate in rates {
+                for rate in [error_rate, hang_rate, truncate_rate, invalid_rate] {
                     lines.push_str(&rate.map(|r| r.0).unwrap_or_default());
                     lines.push('\n');
                 }
@@ -138,6 +146,7 @@ struct Asked {
     error_rate: Option<Percent>,
     hang_rate: Option<Percent>,
     truncate_rate: Option<Percent>,
+    invalid_rate: Option<Percent>,
     latency: Option<String>,
     rpm: Option<i64>,
     dead_endpoint: bool,

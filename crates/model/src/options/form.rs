@@ -204,6 +204,7 @@ mod tests {
         unlimited: &'a [String],
     ) -> Choices<'a> {
         Choices {
+            workflows: &[],
             tasks,
             providers,
             simulated: &[],

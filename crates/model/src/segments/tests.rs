@@ -9,6 +9,11 @@ use super::*;
 use crate::testing::{self, Script, Try, answered};
 use crate::{CallEnd, EventKind, Ledger, Mode, PassId, RunEvent, RunState, Seq, Usage};
 
+/// Of a pass whose stages have no limits of their own.
+fn segments(pass: &PassState, now: Micros) -> Vec<Segment> {
+    super::segments(&Plan::default(), pass, now)
+}
+
 /// Every lane covered from 0 to the wall time, in order, without overlap, neighbours unlike.
 fn assert_exact_cover(pass: &PassState, now: Micros) {
     let wall = pass.wall(now);
@@ -84,7 +89,7 @@ proptest! {
     fn no_lane_is_idle_while_a_call_waits(pass in testing::nonsense_passes()) {
         let Some(start) = pass.start else { return Ok(()) };
         let frame = Frame { start, wall: pass.wall(Micros(130)) };
-        let waits = waits(&pass, frame);
+        let waits = waits(&Plan::default(), &pass, frame);
         let found = segments(&pass, Micros(130));
         for t in (0..frame.wall.0).map(Micros) {
             let waiting = waits.iter().filter(|w| w.from <= t && t < w.to).count();

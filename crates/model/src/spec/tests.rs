@@ -6,6 +6,7 @@ fn check(change: impl FnOnce(&mut RunRequest)) -> Result<RunSpec, Vec<String>> {
     let providers =
         [("simulator".to_owned(), vec!["simulated-mini".to_owned()]), ("other".into(), vec![])];
     let choices = Choices {
+        workflows: &[],
         tasks: &tasks,
         providers: &providers,
         simulated: &["simulator".to_owned()],

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Attempt, AttemptEnd, CallEnd, Failure, Finish, LaneId, Micros, RouteId, Usage, UsdMicros,
+    Attempt, AttemptEnd, CallEnd, Failure, FailureKind, Finish, LaneId, Micros, RouteId, Usage,
+    UsdMicros,
 };
 
 /// How a call stands.
@@ -18,8 +19,18 @@ pub enum CallStatus {
     Succeeded,
     /// It has none and gets none.
     Failed,
+    /// It has one that is not of the form asked for.
+    Invalid,
     /// Stopped by the user.
     Cancelled,
+}
+
+impl CallStatus {
+    /// Whether it has ended without an answer that is of use, and not because the user said so.
+    #[must_use]
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::Invalid)
+    }
 }
 
 /// How an attempt stands.
@@ -172,7 +183,9 @@ impl CallState {
                 a.cost_usd_micros = *cost_usd_micros;
                 a.finish = Some(*finish);
             }
-            AttemptEnd::Failed { failure, retry_at } => {
+            AttemptEnd::Failed { failure, retry_at, usage, cost_usd_micros } => {
+                a.usage = *usage;
+                a.cost_usd_micros = *cost_usd_micros;
                 a.result = AttemptResult::Failed;
                 a.failure = Some(failure.clone());
                 a.retry_at = *retry_at;
@@ -208,7 +221,13 @@ impl CallState {
     pub fn status(&self) -> CallStatus {
         match self.ended {
             Some(CallEndState::Succeeded) => CallStatus::Succeeded,
-            Some(CallEndState::Failed) => CallStatus::Failed,
+            Some(CallEndState::Failed) => {
+                let invalid = |f: &Failure| f.kind == FailureKind::InvalidOutput;
+                match self.failure.as_ref().is_some_and(invalid) {
+                    true => CallStatus::Invalid,
+                    false => CallStatus::Failed,
+                }
+            }
             Some(CallEndState::Cancelled) => CallStatus::Cancelled,
             None if self.attempts.iter().any(|a| a.end.is_none()) => CallStatus::Running,
             None => CallStatus::Queued,

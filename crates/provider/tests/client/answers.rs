@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use lanes_model::{Finish, Usage, UsdMicros};
-use lanes_provider::Timeouts;
+use lanes_model::{Finish, Output, Schema, Temperature, Usage, UsdMicros};
+use lanes_provider::{ChatRequest, Timeouts};
 use tokio::sync::Notify;
 
 use crate::server::*;
@@ -37,6 +37,27 @@ async fn the_request_is_what_the_protocol_asks_for() {
         "stream_options": {"include_usage": true},
     });
     assert_eq!(body, expected);
+}
+
+#[tokio::test]
+async fn a_temperature_and_a_schema_are_sent_when_there_are_any() {
+    let mut server = Server::sending(good("{}")).await;
+    let schema = serde_json::json!({"type": "object", "properties": {"z": {}, "a": {}}});
+    let question = ChatRequest {
+        temperature: Temperature::of(0.7),
+        output: Output::Schema(Schema::new(schema.to_string())),
+        ..question()
+    };
+    server.client().chat(&question, |_| ()).await.unwrap();
+    let request = server.request().await;
+    let (_, body) = request.split_once("\r\n\r\n").unwrap();
+    assert!(body.contains("\"temperature\":0.7"), "{body}");
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    let format = serde_json::json!({
+        "type": "json_schema",
+        "json_schema": {"name": "answer", "schema": schema, "strict": false},
+    });
+    assert_eq!(body["response_format"], format);
 }
 
 #[tokio::test]

@@ -160,6 +160,7 @@ pub fn question() -> ChatRequest {
         max_tokens: 50,
         images: Vec::new(),
         headers: vec![("x-call".into(), "7".into())],
+        ..ChatRequest::default()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Flights: who asks, who waits, and what is kept.
 
 use lanes_model::provider::Pace;
-use lanes_model::{Input, Mode, Plan, ProviderInfo, RunSpec, Usage, task};
+use lanes_model::{Mode, Plan, ProviderInfo, RunSpec, Usage, task};
 
 use super::*;
 
@@ -21,22 +21,7 @@ fn header() -> Arc<RunHeader> {
         id: "run".into(),
         title: "A run".into(),
         created_at: "2026-11-21T10:42:00Z".into(),
-        spec: RunSpec {
-            input: Input::Text,
-            tasks: tasks.iter().map(|t| t.id.clone()).collect(),
-            mode: Mode::Parallel,
-            race: false,
-            concurrency: 4,
-            provider: "p".into(),
-            model: "m".into(),
-            faults: None,
-            budget: Default::default(),
-            adaptive: false,
-            hedge: false,
-            fallback: Vec::new(),
-            priority: Default::default(),
-            cache: true,
-        },
+        spec: RunSpec { cache: true, ..RunSpec::plain(Mode::Parallel, 4, "p", "m", &tasks) },
         tasks,
         documents: Vec::new(),
         provider,
@@ -50,7 +35,9 @@ async fn fresh() -> Arc<ResponseCache> {
 }
 
 fn run(cache: &Arc<ResponseCache>) -> Arc<dyn AnswerCache> {
-    cache.of_run(header(), "http://a/v1")
+    let header = header();
+    let base_url = "http://a/v1".to_owned();
+    cache.of_run(Arc::clone(&header), [(header.spec.provider.clone(), base_url)].into())
 }
 
 fn answer(finish: Finish) -> Answer {
@@ -65,7 +52,7 @@ async fn look_up(run: &Arc<dyn AnswerCache>) -> Cached {
         system: "s".into(),
         user: "u".into(),
         max_tokens: 10,
-        images: Vec::new(),
+        ..CallRequest::default()
     };
     run.look_up(PassId(0), CallId(0), Arc::new(request)).await
 }

@@ -238,6 +238,7 @@ fn outcome(call: &CallView) -> String {
         CallStatus::Running => "Running",
         CallStatus::Succeeded => "Done",
         CallStatus::Failed => "Failed",
+        CallStatus::Invalid => "Invalid",
         CallStatus::Cancelled => "Cancelled",
     };
     match &call.error {

@@ -89,6 +89,7 @@ const fn status_id(status: CallStatus) -> &'static str {
         CallStatus::Running => "running",
         CallStatus::Succeeded => "succeeded",
         CallStatus::Failed => "failed",
+        CallStatus::Invalid => "invalid",
         CallStatus::Cancelled => "cancelled",
     }
 }

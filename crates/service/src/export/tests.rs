@@ -3,9 +3,8 @@
 use lanes_model::provider::Pace;
 use lanes_model::{
     Attempt, AttemptEnd, CallEnd, CallId, DocumentInfo, EventKind, Failure, FailureKind, Finish,
-    Input, LaneId, LimitChange, LimitReason, Micros, Mode, PassEnd, PassId, Plan, ProviderInfo,
-    RouteId, RouteInfo, RunEvent, RunHeader, RunSpec, RunState, RunStatus, Seq, Usage, UsdMicros,
-    task,
+    LaneId, LimitChange, LimitReason, Micros, Mode, PassEnd, PassId, Plan, ProviderInfo, RouteId,
+    RouteInfo, RunEvent, RunHeader, RunSpec, RunState, RunStatus, Seq, Usage, UsdMicros, task,
 };
 
 use super::*;
@@ -18,22 +17,7 @@ fn header() -> RunHeader {
         id: "0199c0de-7f00-7000-8000-000000000001".into(),
         title: "Ärger | <b>Größe</b>, 2 tasks".into(),
         created_at: "2026-11-21T10:42:00Z".into(),
-        spec: RunSpec {
-            input: Input::Text,
-            tasks: tasks.iter().map(|t| t.id.clone()).collect(),
-            mode: Mode::Compare,
-            race: false,
-            concurrency: 2,
-            provider: "simulator".into(),
-            model: "simulated-mini".into(),
-            faults: None,
-            budget: Default::default(),
-            adaptive: false,
-            hedge: false,
-            fallback: Vec::new(),
-            priority: Default::default(),
-            cache: false,
-        },
+        spec: RunSpec::plain(Mode::Compare, 2, "simulator", "simulated-mini", &tasks),
         tasks,
         documents: vec![DocumentInfo {
             id: "d".into(),
@@ -92,7 +76,12 @@ fn state() -> RunState {
                 )
             } else {
                 (
-                    AttemptEnd::Failed { failure: failure.clone(), retry_at: None },
+                    AttemptEnd::Failed {
+                        failure: failure.clone(),
+                        retry_at: None,
+                        usage: None,
+                        cost_usd_micros: None,
+                    },
                     CallEnd::Failed { failure, partial: String::new() },
                 )
             };

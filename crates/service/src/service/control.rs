@@ -127,7 +127,7 @@ impl Service {
                 state.status.id()
             )));
         }
-        if let Some(provider) = routing::missing(&self.inner.catalogue, &state.header.spec) {
+        if let Some(provider) = routing::missing(&self.inner.catalogue, &state.header) {
             return Err(ServiceError::Conflict(format!(
                 "The provider “{provider}” is not configured any more."
             )));

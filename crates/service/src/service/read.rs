@@ -53,7 +53,11 @@ impl Service {
     /// # Errors
     /// A cursor that this service did not give, or a store that fails.
     pub async fn list(&self, filter: &RunFilter) -> Result<Page<RunSummary>, ServiceError> {
-        Ok(self.inner.store.runs(filter).await?)
+        let mut page = self.inner.store.runs(filter).await?;
+        for run in page.items.iter_mut().filter(|run| run.status.is_live()) {
+            run.paused = self.inner.hub.is_paused(&run.id);
+        }
+        Ok(page)
     }
 
     /// Figures over all runs.

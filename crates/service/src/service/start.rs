@@ -7,19 +7,28 @@ use jiff::Timestamp;
 use lanes_engine::{Clock, Job, RetryPolicy, RunClock, RunControl, execute};
 use lanes_model::options::form;
 use lanes_model::{
-    DocumentId, DocumentInfo, EventKind, FieldError, Input, Micros, Plan, RunHeader, RunId,
-    RunRequest, RunSpec, RunState, RunSummary, Seq, Task, sample,
+    DocumentId, DocumentInfo, EventKind, FieldError, Input, Micros, Plan, PlannedStage, RunHeader,
+    RunId, RunRequest, RunSpec, RunState, RunSummary, Seq, Stage, Task, sample,
 };
 use lanes_provider::tokens;
 use lanes_store::Created;
 use sha2::{Digest, Sha256};
 
 use super::documents::RunInput;
-use super::{Service, Started};
+use super::{Service, Started, tasks};
 use crate::ServiceError;
-use crate::adapter::{LogSink, RoutedProvider, StoredRecords};
-use crate::catalogue::{Catalogue, SAMPLE_INFOS};
+use crate::adapter::{LogSink, RoutedProvider};
+use crate::catalogue::{Catalogue, SAMPLE_INFOS, TaskList};
+use crate::records::StoredRecords;
 use crate::routing;
+
+/// What a run carries out, whatever it is about.
+struct Planned {
+    /// The name of its workflow, if it has one.
+    workflow: Option<String>,
+    tasks: Vec<Task>,
+    stages: Vec<PlannedStage>,
+}
 
 impl Service {
     /// Starts a run. With an idempotency key, the same request made twice gives the same run.
@@ -35,10 +44,14 @@ impl Service {
             return Err(ServiceError::Stopping);
         }
         let catalogue = &self.inner.catalogue;
-        let spec = request.check(&catalogue.choices()).map_err(ServiceError::Invalid)?;
+        let tasks = catalogue.tasks();
+        let workflows = catalogue.workflows();
+        let choices = catalogue.choices(&tasks, &workflows);
+        let spec = request.check(&choices).map_err(ServiceError::Invalid)?;
         check_price(&spec, catalogue)?;
+        let planned = self.planned(&spec, &tasks)?;
         let input = self.input(&spec, request).await?;
-        let header = self.header(spec, &input.subject, input.documents)?;
+        let header = self.header(spec, &input.subject, input.documents, planned)?;
         let hash = idempotency_key.map(|key| (key, request_hash(request)));
         let state = RunState::begin(&lanes_model::RunEvent {
             seq: Seq(1),
@@ -79,7 +92,9 @@ impl Service {
         let answer = if wrong.is_empty() {
             self.start(&request, None).await
         } else {
-            let others = request.check(&self.inner.catalogue.choices());
+            let catalogue = &self.inner.catalogue;
+            let (tasks, workflows) = (catalogue.tasks(), catalogue.workflows());
+            let others = request.check(&catalogue.choices(&tasks, &workflows));
             wrong.extend(others.err().unwrap_or_default());
             Err(ServiceError::Invalid(wrong))
         };
@@ -114,33 +129,62 @@ impl Service {
         })
     }
 
+    /// What the run carries out: its tasks side by side, or the stages of its workflow.
+    fn planned(&self, spec: &RunSpec, known: &TaskList) -> Result<Planned, ServiceError> {
+        let catalogue = &self.inner.catalogue;
+        let Some(id) = &spec.workflow else {
+            tasks::check_plain(spec, known)?;
+            let tasks: Vec<Task> =
+                spec.tasks.iter().filter_map(|id| known.find(id).cloned()).collect();
+            let count = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
+            let stages = Plan::new(spec.mode, spec.race, spec.concurrency, count, 0).stages;
+            return Ok(Planned { workflow: None, tasks, stages });
+        };
+        let workflows = catalogue.workflows();
+        let workflow = workflows
+            .iter()
+            .find(|w| &w.id == id)
+            .ok_or_else(|| ServiceError::NotFound(format!("There is no workflow “{id}”.")))?;
+        // A task or a provider that it uses may be gone since it was made.
+        let problems = workflow.problems(&catalogue.workflow_choices(known));
+        if !problems.is_empty() {
+            let problems = problems.into_iter().map(|e| {
+                FieldError::new("/workflow", format!("{} ({}{})", e.detail, id, e.pointer))
+            });
+            return Err(ServiceError::Invalid(problems.collect()));
+        }
+        let own = |stage: &Stage| catalogue.providers_of(stage, &spec.provider);
+        let (tasks, stages) = workflow.planned(&known.tasks, own);
+        Ok(Planned { workflow: Some(workflow.name.clone()), tasks, stages })
+    }
+
     fn header(
         &self,
         spec: RunSpec,
         subject: &str,
         documents: Vec<DocumentInfo>,
+        planned: Planned,
     ) -> Result<RunHeader, ServiceError> {
         let catalogue = &self.inner.catalogue;
-        let tasks: Vec<Task> =
-            spec.tasks.iter().filter_map(|id| catalogue.task(id).cloned()).collect();
+        let Planned { workflow, tasks, stages } = planned;
         let provider = catalogue
             .client(&spec.provider)
             .ok_or_else(|| {
                 ServiceError::NotFound(format!("There is no provider “{}”.", spec.provider))
             })?
             .info(&spec.model);
-        let count = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
-        let title = match tasks.as_slice() {
-            [one] => format!("{subject}, {}", one.name),
-            many => format!("{subject}, {} tasks", many.len()),
+        let title = match (workflow, tasks.as_slice()) {
+            (Some(name), _) => format!("{subject}, {name}"),
+            (None, [one]) => format!("{subject}, {}", one.name),
+            (None, many) => format!("{subject}, {} tasks", many.len()),
         };
         let records = u32::try_from(documents.len()).unwrap_or(u32::MAX);
         Ok(RunHeader {
             id: RunId(uuid::Uuid::now_v7().to_string()),
             title,
             created_at: Timestamp::now().to_string(),
-            plan: Plan::new(spec.mode, spec.race, spec.concurrency, count, records),
-            routes: routing::infos(catalogue, &spec),
+            routes: routing::infos(catalogue, &spec, &stages),
+            plan: Plan::of_stages(spec.mode, spec.race, spec.concurrency, stages, records),
             spec,
             tasks,
             documents,
@@ -152,18 +196,21 @@ impl Service {
     pub(super) fn execute(&self, state: RunState) {
         let inner = Arc::clone(&self.inner);
         let run = state.header.id.clone();
-        if routing::missing(&inner.catalogue, &state.header.spec).is_some() {
+        if routing::missing(&inner.catalogue, &state.header).is_some() {
             return;
         }
         let clock: Arc<dyn Clock> = Arc::new(RunClock::starting_at(state.latest));
         let control = RunControl::new();
-        let (limiter, routes) = inner.targets.of_run(&inner.catalogue, &state.header.spec);
+        let (limiter, routes) =
+            inner.targets.of_run(&inner.catalogue, &state.header.spec, &state.header.plan.stages);
         limiter.set_priority(state.priority);
         let live = (Arc::clone(&clock), control.clone(), Arc::clone(&limiter));
         inner.hub.insert(run.clone(), state.clone(), live.0, live.1, live.2);
         let header = Arc::new(state.header.clone());
-        let base_url = inner.catalogue.base_url(&header.spec.provider).unwrap_or_default();
-        let cache = header.spec.cache.then(|| inner.cache.of_run(Arc::clone(&header), base_url));
+        let cache = header
+            .spec
+            .cache
+            .then(|| inner.cache.of_run(Arc::clone(&header), inner.catalogue.base_urls()));
         let job = Job {
             provider: Arc::new(RoutedProvider::new(
                 routes,

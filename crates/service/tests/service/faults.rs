@@ -16,7 +16,8 @@ const TASKS: [&str; 6] =
 
 /// A parallel run of these tasks with that much percent errors, hangs and cut answers, and a latency.
 fn faulty(tasks: &[&str], faults: [&str; 4]) -> RunRequest {
-    let faults = FaultsRequest::typed(faults.join("\n"));
+    let [errors, hangs, cuts, latency] = faults;
+    let faults = FaultsRequest::typed([errors, hangs, cuts, "", latency].join("\n"));
     RunRequest { faults, ..request("parallel", tasks) }
 }
 
@@ -127,7 +128,7 @@ fn attempts(state: &RunState) -> Vec<(RouteId, Option<FailureKind>)> {
 async fn a_limit_that_nobody_was_told_of_is_met_and_learnt() {
     let (addr, _) = simulator(latency("none")).await;
     let service = fresh(provider(addr)).await;
-    let faults = FaultsRequest::typed("\n\n\n\n120\n".to_owned());
+    let faults = FaultsRequest::typed("\n\n\n\n\n120\n".to_owned());
     let run = start(&service, &RunRequest { faults, ..request("parallel", &TASKS) }).await;
     let state = finished(&service, &run).await;
     assert_eq!(state.status, RunStatus::Succeeded, "{:?}", state.passes[0].calls);
@@ -148,7 +149,7 @@ async fn a_limit_that_nobody_was_told_of_is_met_and_learnt() {
 async fn work_goes_round_a_dead_endpoint() {
     let (addr, stats) = simulator(latency("fixed:50ms")).await;
     let service = fresh(provider(addr)).await;
-    let faults = FaultsRequest::typed("\n\n\n\n\non".to_owned());
+    let faults = FaultsRequest::typed("\n\n\n\n\n\non".to_owned());
     let run = start(&service, &RunRequest { faults, ..request("parallel", &TASKS) }).await;
     let state = finished(&service, &run).await;
     assert_eq!(state.status, RunStatus::Succeeded, "{:?}", state.passes[0].calls);

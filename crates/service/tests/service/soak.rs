@@ -9,8 +9,8 @@ use std::pin::pin;
 
 use futures::StreamExt;
 use lanes_model::{
-    Attempt, AttemptEnd, Budget, CallEnd, CallId, CallStatus, DocumentId, DocumentInfo, EventKind,
-    FailureKind, Input, Ledger, Micros, Mode, Plan, RouteInfo, RunEvent, RunHeader, RunId, RunSpec,
+    Attempt, AttemptEnd, CallEnd, CallId, CallStatus, DocumentId, DocumentInfo, EventKind,
+    FailureKind, Ledger, Micros, Mode, Plan, RouteInfo, RunEvent, RunHeader, RunId, RunSpec,
     RunState, RunSummary, Seq, Task, TaskId, segments, task::TEXT_PLACEHOLDER,
 };
 use lanes_provider::{ChatRequest, Client, ProviderConfig, Timeouts};
@@ -44,22 +44,7 @@ pub async fn create_with(
         id: RunId::from("soak"),
         title: "A soak".to_owned(),
         created_at: "2026-11-21T10:00:00Z".to_owned(),
-        spec: RunSpec {
-            input: Input::Text,
-            tasks: tasks.iter().map(|t| t.id.clone()).collect(),
-            mode: Mode::Parallel,
-            race: false,
-            concurrency: lanes,
-            provider: provider.id.clone(),
-            model: MODEL.to_owned(),
-            faults: None,
-            budget: Budget::default(),
-            cache: false,
-            adaptive: false,
-            hedge: false,
-            fallback: Vec::new(),
-            priority: Default::default(),
-        },
+        spec: RunSpec::plain(Mode::Parallel, lanes, &provider.id, MODEL, &tasks),
         tasks,
         documents: vec![document.clone()],
         provider: client.info(MODEL),
@@ -95,8 +80,7 @@ fn task(call: u32) -> Task {
         system_message: "Summarize the text in one sentence.".to_owned(),
         prompt: format!("Part {call}: {TEXT_PLACEHOLDER}"),
         max_tokens: 8,
-        built_in: false,
-        typical_tokens: None,
+        ..Task::default()
     }
 }
 
@@ -215,7 +199,7 @@ pub fn accounts(log: &[RunEvent]) -> Accounts {
     }
     accounts.opened = state.routes.iter().map(|r| r.opened).sum();
     accounts.wall = pass.wall(state.latest);
-    let total = Ledger::of(&segments(pass, state.latest)).total();
+    let total = Ledger::of(&segments(&state.header.plan, pass, state.latest)).total();
     assert_eq!(total, Micros(accounts.wall.0 * u64::from(pass.lanes)), "the ledger's sum");
     accounts
 }
@@ -257,5 +241,6 @@ fn other(number: u32) -> ChatRequest {
             header("hang-rate", "0"),
             header("truncate-rate", "0"),
         ],
+        ..ChatRequest::default()
     }
 }

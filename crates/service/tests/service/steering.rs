@@ -5,13 +5,22 @@ use lanes_model::{
     AttemptResult, CallStatus, EventKind, LimitReason, Priority, RunEvent, RunHeader, RunId,
     RunState, RunStatus, RunSummary, Seq, UsdMicros,
 };
-use lanes_service::{ProviderConfig, RunChange, ServiceError};
+use lanes_service::{ProviderConfig, RunChange, RunFilter, Service, ServiceError, Store};
 use lanes_simulator::SimulatorConfig;
 
-use crate::support::{asked, events, finished, going_on, latency, provider, simulator, until};
+use crate::soak::create;
+use crate::support::{
+    asked, events, finished, going_on, latency, provider, service, simulator, until,
+};
 
 fn change(concurrency: Option<i64>, priority: Option<&str>) -> RunChange {
     RunChange { concurrency, priority: priority.map(str::to_owned) }
+}
+
+/// Of each run in the list, whether it is said to be paused.
+async fn listed_as_paused(service: &Service) -> Vec<bool> {
+    let page = service.list(&RunFilter { limit: 10, ..RunFilter::default() }).await.unwrap();
+    page.items.iter().map(|run| run.paused).collect()
 }
 
 fn all_answered(state: &RunState) -> bool {
@@ -37,12 +46,14 @@ async fn a_paused_run_starts_nothing_and_goes_on_with_other_lanes_and_priority()
     until(&service, &run, ends).await;
     service.pause(&run).await.unwrap();
     assert!(service.state(&run).await.unwrap().0.paused);
+    assert_eq!(listed_as_paused(&service).await, [true]);
     service.pause(&run).await.unwrap();
     service.change(&run, change(Some(1), Some("batch"))).await.unwrap();
     until(&service, &run, |kind| matches!(kind, EventKind::PriorityChanged { .. })).await;
     let sent = asked(&stats);
     assert!(sent < 60);
     service.resume(&run).await.unwrap();
+    assert_eq!(listed_as_paused(&service).await, [false]);
     assert!(matches!(service.resume(&run).await, Err(ServiceError::Conflict(_))), "it goes on");
 
     let state = finished(&service, &run).await;
@@ -67,6 +78,34 @@ async fn a_paused_run_starts_nothing_and_goes_on_with_other_lanes_and_priority()
     for late in [service.pause(&run).await, service.change(&run, change(Some(2), None)).await] {
         assert!(matches!(late, Err(ServiceError::Conflict(_))), "{late:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_run_stays_so_when_the_program_ends_and_goes_on_when_it_is_resumed_by_hand() {
+    let (addr, stats) = simulator(latency("fixed:30ms")).await;
+    let provider = provider(addr);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lanes.db");
+    let store = Store::open(&file).await.unwrap();
+    let run = create(&store, &provider, 40, 2).await;
+    let first = service(store.clone(), provider.clone()).await;
+    first.resume(&run).await.unwrap();
+    until(&first, &run, ends).await;
+    first.pause(&run).await.unwrap();
+    first.shutdown().await;
+    store.close().await;
+
+    let second = service(Store::open(&file).await.unwrap(), provider).await;
+    let (before, _) = second.state(&run).await.unwrap();
+    assert_eq!((before.status, before.paused), (RunStatus::Interrupted, true));
+    assert!(asked(&stats) < 40);
+    second.resume(&run).await.unwrap();
+    let (after, _) = second.state(&run).await.unwrap();
+    assert!(!after.paused, "whoever resumes it wants it to go on");
+    let state = finished(&second, &run).await;
+    assert!(all_answered(&state));
+    // Once to begin with, once by hand.
+    assert_eq!((state.status, state.resumed), (RunStatus::Succeeded, 2));
 }
 
 #[tokio::test]

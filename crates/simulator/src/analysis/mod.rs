@@ -6,12 +6,16 @@
 
 mod category;
 mod generic;
+mod json;
 mod keywords;
+mod labels;
+mod language;
 mod questions;
 mod sentences;
 mod sentiment;
 mod summary;
 mod task;
+mod transcript;
 mod translation;
 mod words;
 
@@ -26,12 +30,27 @@ pub(crate) struct Prompt {
     pub(crate) user: String,
     /// Images given with it.
     pub(crate) images: usize,
+    /// What the answer is to fit, if it is to be JSON.
+    pub(crate) schema: Option<serde_json::Value>,
 }
 
-/// Answers the prompt.
-pub(crate) fn answer(prompt: &Prompt) -> String {
+/// Answers the prompt. An invalid answer breaks the labels or the schema it was asked to keep to; where
+/// there are none, there is nothing to break.
+pub(crate) fn answer(prompt: &Prompt, invalid: bool) -> String {
     let Reading { task, instructions, text } = task::read(&prompt.system, &prompt.user);
     let text = sentences::clean(&text);
+    if let Some(schema) = &prompt.schema {
+        let answer = json::answer(schema, &text);
+        return if invalid {
+            format!("Here it is, as well as I can say:\n{answer}")
+        } else {
+            answer
+        };
+    }
+    let asked = labels::named(&instructions);
+    if let Some(label) = labels::choose(&asked, &text) {
+        return if invalid { format!("It could be {label}, or something else.") } else { label };
+    }
     let answer = match task {
         Task::Summary => summary::answer(&text),
         Task::Sentiment => sentiment::answer(&text),
@@ -39,6 +58,7 @@ pub(crate) fn answer(prompt: &Prompt) -> String {
         Task::Questions => questions::answer(&text),
         Task::Translation => translation::answer(&instructions, &text),
         Task::Category => category::answer(&text),
+        Task::Transcript => transcript::answer(&text),
         Task::Generic => generic::answer(&instructions, &text),
     };
     match prompt.images {

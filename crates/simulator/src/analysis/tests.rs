@@ -23,7 +23,7 @@ const SYSTEMS: &[&str] = &[
 
 fn ask(system: &str, text: &str) -> String {
     let user = format!("<text>\n{text}\n</text>");
-    answer(&Prompt { system: system.to_owned(), user, images: 0 })
+    answer(&Prompt { system: system.to_owned(), user, ..Prompt::default() }, false)
 }
 
 fn first_word(answer: &str) -> &str {
@@ -106,7 +106,7 @@ fn texts_nobody_should_send_are_answered_briefly() {
 #[test]
 fn images_are_mentioned() {
     let prompt = Prompt { user: "Describe it.".to_owned(), images: 2, ..Prompt::default() };
-    assert!(answer(&prompt).contains("2 images were given"));
+    assert!(answer(&prompt, false).contains("2 images were given"));
 }
 
 proptest! {
@@ -115,7 +115,7 @@ proptest! {
         system in prop::sample::select(SYSTEMS), user in prop::collection::vec(any::<char>(), 0..300),
     ) {
         let user: String = user.into_iter().collect();
-        let answer = answer(&Prompt { system: system.to_owned(), user, images: 0 });
+        let answer = answer(&Prompt { system: system.to_owned(), user, ..Prompt::default() }, false);
         prop_assert!(!answer.is_empty());
     }
 
@@ -124,7 +124,7 @@ proptest! {
         system in prop::sample::select(SYSTEMS),
         user in "(<text>|</text>|<b>|[.,!?:;…\"'’\\-\n\t ]|\\PC|not|good|bad|Rain|U\\.S\\.|1\\.5|中文|שלום){0,80}",
     ) {
-        let answer = answer(&Prompt { system: system.to_owned(), user, images: 0 });
+        let answer = answer(&Prompt { system: system.to_owned(), user, ..Prompt::default() }, false);
         prop_assert!(!answer.is_empty());
     }
 }

@@ -10,5 +10,7 @@ mod log;
 mod open;
 mod runs;
 mod support;
+mod tasks;
 mod uploads;
+mod workflows;
 mod writer;

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use lanes_model::{
-    CallId, DocumentId, DocumentInfo, EventKind, Input, Micros, Mode, PassId, Plan, RunHeader,
-    RunId, RunSpec, RunStatus, RunSummary, TaskId, provider::Pace,
+    CallId, DocumentId, DocumentInfo, EventKind, Micros, Mode, PassId, Plan, RunHeader, RunId,
+    RunSpec, RunStatus, RunSummary, provider::Pace,
 };
 use lanes_model::{ProviderInfo, task};
 use lanes_store::{Created, Entry, Store};
@@ -64,22 +64,7 @@ pub fn header(run: &str, documents: &[DocumentInfo]) -> RunHeader {
         id: id(run),
         title: format!("Run {run}"),
         created_at: "2026-11-21T03:55:07Z".to_owned(),
-        spec: RunSpec {
-            input: Input::Text,
-            tasks: tasks.iter().map(|t| TaskId(t.id.0.clone())).collect(),
-            mode: Mode::Compare,
-            race: false,
-            concurrency: 2,
-            provider: "simulator".to_owned(),
-            model: "sim-1".to_owned(),
-            faults: None,
-            budget: Default::default(),
-            adaptive: false,
-            hedge: false,
-            fallback: Vec::new(),
-            priority: Default::default(),
-            cache: false,
-        },
+        spec: RunSpec::plain(Mode::Compare, 2, "simulator", "sim-1", &tasks),
         tasks,
         documents: documents.to_vec(),
         provider: ProviderInfo {
@@ -103,6 +88,7 @@ pub fn summary(run: &str) -> RunSummary {
         title: format!("Run {run}"),
         created_at: "2026-11-21T03:55:07Z".to_owned(),
         status: RunStatus::Succeeded,
+        paused: false,
         mode: Mode::Compare,
         tasks: vec!["summary".to_owned()],
         documents: 1,

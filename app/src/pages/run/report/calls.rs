@@ -1,8 +1,6 @@
 //! The calls of a run that is over as a table: what each took, used and cost, pass beside pass.
 
-use lanes_model::{
-    CallId, CallState, CallStatus, Micros, PassState, RunState, attempt_lines, format,
-};
+use lanes_model::{CallId, CallState, Micros, PassState, RunState, attempt_lines, format};
 use leptos::prelude::*;
 
 use super::super::facts::{call_name, cost, cost_word, duration, first_token, main_pass};
@@ -47,7 +45,7 @@ fn row(state: &RunState, passes: &[&PassState], id: CallId) -> Option<Row> {
     } else {
         attempts.join(" / ")
     });
-    let trouble = calls.iter().any(|c| c.attempts.len() > 1 || c.status() == CallStatus::Failed);
+    let trouble = calls.iter().any(|c| c.attempts.len() > 1 || c.status().is_failure());
     let mut told: Vec<_> = calls
         .iter()
         .map(|c| attempt_lines(&state.header, c).join("; "))
@@ -112,7 +110,7 @@ fn from_cache(state: &RunState) -> Option<String> {
 fn trouble(state: &RunState) -> String {
     let calls = || state.passes.iter().flat_map(|p| &p.calls);
     let attempts = calls().flat_map(|c| &c.attempts).filter(|a| a.failure.is_some()).count() as u64;
-    let failed = calls().filter(|c| c.status() == CallStatus::Failed).count() as u64;
+    let failed = calls().filter(|c| c.status().is_failure()).count() as u64;
     match (attempts, failed) {
         (0, 0) => "No errors".to_owned(),
         (n, 0) => format!("{}, recovered by retry", format::plural(n, "error")),

@@ -25,7 +25,7 @@ fn columns(state: &RunState) -> Vec<Column> {
         let wall = format::seconds_table(pass.wall(state.latest));
         Some(Column {
             name: pass.mode.label(),
-            ledger: Ledger::of(&segments(pass, state.latest)),
+            ledger: Ledger::of(&segments(&state.header.plan, pass, state.latest)),
             hint: format!(
                 "{} {}{} × {wall}",
                 pass.mode.label(),

@@ -3,6 +3,8 @@
 use lanes_model::{RunState, format, traffic};
 use leptos::prelude::*;
 
+use super::heads;
+
 /// The card; nothing when there is but one route.
 pub(super) fn card(state: &RunState) -> impl IntoView + use<> {
     let traffic = traffic(state);
@@ -31,13 +33,7 @@ pub(super) fn card(state: &RunState) -> impl IntoView + use<> {
             <div class="scroll" tabindex="0" role="group" aria-labelledby="h-r">
                 <table>
                     <thead>
-                        <tr>
-                            <th scope="col">"Route"</th>
-                            <th scope="col">"Model"</th>
-                            <th scope="col" class="num">"Calls answered"</th>
-                            <th scope="col" class="num">"Failed attempts"</th>
-                            <th scope="col" class="num">"Breaker openings"</th>
-                        </tr>
+                        <tr inner_html=heads(&["Route", "Model", "#Calls answered", "#Failed attempts", "#Breaker openings"])></tr>
                     </thead>
                     <tbody>{rows}</tbody>
                 </table>

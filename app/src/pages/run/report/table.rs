@@ -4,6 +4,7 @@ use lanes_model::{CallId, Ledger, Micros, PassState, RunState, call_segments, fo
 use leptos::prelude::*;
 
 use super::super::facts::call_name;
+use super::heads;
 use crate::charts::limit::steps;
 use crate::charts::timeline::order;
 
@@ -80,12 +81,7 @@ fn limit_table(state: &RunState) -> impl IntoView + use<> {
                 <table class="tight">
                     <caption class="sr">"Concurrency limit"</caption>
                     <thead>
-                        <tr>
-                            <th scope="col" class="num">"Limit from"</th>
-                            <th scope="col">"Pass"</th>
-                            <th scope="col" class="num">"Lanes"</th>
-                            <th scope="col">"Why"</th>
-                        </tr>
+                        <tr inner_html=heads(&["#Limit from", "Pass", "#Lanes", "Why"])></tr>
                     </thead>
                     <tbody>{rows.into_iter().map(row).collect_view()}</tbody>
                 </table>
@@ -115,14 +111,7 @@ pub(super) fn card(state: &RunState) -> impl IntoView + use<> {
             <div class="scroll" tabindex="0" role="group" aria-label="Timeline as a table">
                 <table class="tight">
                     <thead>
-                        <tr>
-                            <th scope="col">"Call"</th>
-                            <th scope="col">"Pass"</th>
-                            <th scope="col" class="num">"Lane"</th>
-                            <th scope="col" class="num">"Start"</th>
-                            <th scope="col" class="num">"Duration"</th>
-                            <th scope="col">"States"</th>
-                        </tr>
+                        <tr inner_html=heads(&["Call", "Pass", "#Lane", "#Start", "#Duration", "States"])></tr>
                     </thead>
                     <tbody>{rows.into_iter().map(row).collect_view()}</tbody>
                 </table>

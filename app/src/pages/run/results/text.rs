@@ -37,7 +37,9 @@ impl Body {
                     Body::Text { text, streaming: false, cut: finish == Some(Finish::Length) }
                 }
             },
-            CallStatus::Failed => Body::Failed { failure: call.failure.clone(), partial: text },
+            CallStatus::Failed | CallStatus::Invalid => {
+                Body::Failed { failure: call.failure.clone(), partial: text }
+            }
             CallStatus::Cancelled => {
                 Body::Cancelled { partial: text, begun: !call.attempts.is_empty() }
             }

@@ -10,10 +10,11 @@ use crate::pages::workbench::form::Form;
 
 /// What each field of the faults is called, what is in force when it is empty, and which keyboard it
 /// wants; a box wants none.
-const FIELDS: [(&str, &str, &str); 6] = [
+const FIELDS: [(&str, &str, &str); 7] = [
     ("Errors, %", "0", "decimal"),
     ("Hangs, %", "0", "decimal"),
     ("Cut answers, %", "0", "decimal"),
+    ("Invalid answers, %", "0", "decimal"),
     ("Latency", "as configured", "text"),
     ("429s above, a minute", "no limit", "numeric"),
     ("One dead endpoint", "", ""),

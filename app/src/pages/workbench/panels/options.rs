@@ -59,6 +59,10 @@ fn fallbacks(providers: &[ProviderInfo], named: &[&str], errors: &[FieldError]) 
             let value = fallback_value(&provider.id, model);
             known.push((value, format!("{} · {model}", provider.name)));
         }
+        if provider.models.is_empty() {
+            let value = fallback_value(&provider.id, "");
+            known.push((value, format!("{} · the run's model", provider.name)));
+        }
     }
     // A model by any other name, of a run that is repeated.
     for other in named.iter().filter(|n| !n.is_empty() && **n != NO_FALLBACK) {

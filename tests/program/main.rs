@@ -9,3 +9,4 @@ mod routes;
 mod settings;
 mod support;
 mod survival;
+mod workflows;

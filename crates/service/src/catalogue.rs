@@ -114,10 +114,7 @@ impl Catalogue {
 
     /// What the definition of a workflow can refer to.
     pub(crate) fn workflow_choices<'a>(&'a self, tasks: &'a TaskList) -> WorkflowChoices<'a> {
-        WorkflowChoices {
-            tasks: &tasks.tasks,
-            providers: &self.provider_models,
-        }
+        WorkflowChoices { tasks: &tasks.tasks, providers: &self.provider_models }
     }
 
     /// Where a stage goes that names a provider or a model, with what that one falls back to; nothing

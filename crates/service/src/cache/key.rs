@@ -115,7 +115,8 @@ mod tests {
 
     #[test]
     fn another_image_makes_another_key() {
-        let parts = (["http://a/v1", "m", "s", "u", "t", "p"].map(str::to_owned), 300, None, Output::Text);
+        let parts =
+            (["http://a/v1", "m", "s", "u", "t", "p"].map(str::to_owned), 300, None, Output::Text);
         let image =
             |data: &[u8]| [RequestImage { media_type: "image/png".to_owned(), data: data.into() }];
         let key = |images: &[RequestImage]| Asked { images, ..asked(&parts) }.key();

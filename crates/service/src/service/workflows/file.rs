@@ -136,7 +136,10 @@ impl Service {
     ///
     /// # Errors
     /// Every problem with its place and its line.
-    pub fn check_workflow_file(&self, file: WorkflowFile<'_>) -> Result<Workflow, Vec<PlacedError>> {
+    pub fn check_workflow_file(
+        &self,
+        file: WorkflowFile<'_>,
+    ) -> Result<Workflow, Vec<PlacedError>> {
         let definition = file.read().map_err(|error| vec![error])?;
         self.check_workflow(definition)
             .map_err(|errors| errors.into_iter().map(|e| file.with_line(e)).collect())

@@ -10,3 +10,4 @@ mod settings;
 mod support;
 mod survival;
 mod workflows;
+mod tasks;

@@ -109,7 +109,9 @@ fn Row(task: Task) -> impl IntoView {
             <th scope="row">
                 <span class="row" style="flex-wrap:nowrap">
                     <Icon name=task_icon(&id)/>
-                    <a href=page.clone()>{task.name.clone()}</a>
+                    <a href=page.clone() style="text-decoration:underline">
+                        {task.name.clone()}
+                    </a>
                     {task.built_in.then(|| view! { <span class="badge">"Built in"</span> })}
                 </span>
             </th>

@@ -239,7 +239,7 @@ fn TryOn(form: TaskForm, targets: Vec<String>) -> impl IntoView {
         }
     });
     view! {
-        <select class="select" style="width:11rem" name="sample" aria-label="Preview text">
+        <select class="select" style="width:12.5rem" name="sample" aria-label="Preview text">
             {samples.collect_view()}
             <option value="" selected=form.sample.is_empty()>
                 "Your own text"

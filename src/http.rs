@@ -14,6 +14,7 @@ mod problem;
 mod runs;
 mod task_forms;
 mod tasks;
+mod workflows;
 
 use std::net::SocketAddr;
 
@@ -58,6 +59,15 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/api/tasks/try", post(tasks::attempt))
         .route("/api/tasks/{id}", get(tasks::show).put(tasks::replace).delete(tasks::delete))
         .route("/api/tasks/{id}/copy", post(tasks::copy))
+        .route("/api/workflows", get(workflows::list).post(workflows::create))
+        .route("/api/workflows/check", post(workflows::check))
+        .route("/api/workflows/import", post(workflows::import))
+        .route(
+            "/api/workflows/{id}",
+            get(workflows::show).put(workflows::replace).delete(workflows::delete),
+        )
+        .route("/api/workflows/{id}/copy", post(workflows::copy))
+        .route("/api/workflows/{id}/samples", get(workflows::samples).post(workflows::add_samples))
         .route("/api/samples", get(catalogue::samples))
         .route("/api/providers", get(catalogue::providers))
         .route("/api/cache", get(cache::stats).delete(cache::purge))

@@ -304,7 +304,8 @@ impl PassView {
                 .zip(&pass.calls)
                 .filter_map(|(id, call)| {
                     let task = header.task_of(id)?.id.clone();
-                    let document = header.document_of(id)?.id.clone();
+                    let document = header.document_of(id).map(|d| d.id.clone());
+                    let document = document.unwrap_or_else(|| "".into());
                     Some(CallView::of(task, document, call, pass.start.unwrap_or_default()))
                 })
                 .collect(),

@@ -9,6 +9,7 @@ pub mod export;
 mod extract;
 mod hub;
 pub mod output;
+mod reader;
 mod records;
 mod routing;
 mod service;
@@ -20,9 +21,10 @@ pub use export::{Export, ExportFormat};
 pub use extract::{ExtractLimits, Extractor};
 pub use lanes_provider::{ConfigError, ProviderConfig, Timeouts};
 pub use lanes_store::{Page, RunFilter, Store, StoreError, Totals};
+pub use reader::RunReader;
 pub use service::{
     DocumentPreview, DocumentView, EndpointHealth, Preview, PreviewPart, ProviderHealth, Rejected,
-    ResumePolicy, RunChange, Service, ServiceConfig, Started, TaskFormat, Trial, TrialRequest,
-    Upload,
+    ResumePolicy, RetryRequest, RunChange, Service, ServiceConfig, Started, TaskFormat, Trial,
+    TrialRequest, Upload,
 };
 pub use watch::WatchItem;

@@ -5,6 +5,7 @@ mod control;
 mod documents;
 mod health;
 mod read;
+mod retry;
 mod start;
 mod tasks;
 mod trial;
@@ -12,6 +13,7 @@ mod trial;
 pub use control::RunChange;
 pub use documents::{DocumentPreview, DocumentView, Rejected, Upload};
 pub use health::{EndpointHealth, ProviderHealth};
+pub use retry::RetryRequest;
 pub use tasks::TaskFormat;
 pub use trial::{Preview, PreviewPart, Trial, TrialRequest};
 
@@ -80,10 +82,10 @@ pub struct Service {
     inner: Arc<Inner>,
 }
 
-struct Inner {
-    store: Store,
+pub(crate) struct Inner {
+    pub(crate) store: Store,
     writer: EventWriter,
-    hub: Arc<Hub>,
+    pub(crate) hub: Arc<Hub>,
     catalogue: Catalogue,
     stopping: AtomicBool,
     targets: Targets,
@@ -91,6 +93,10 @@ struct Inner {
     /// Held while tasks are changed, so that what was checked still holds when it is written.
     task_changes: tokio::sync::Mutex<()>,
     extractor: Extractor,
+    /// Held while failed calls are reopened.
+    retries: tokio::sync::Mutex<()>,
+    /// The large run at rest that was looked at last.
+    pub(crate) looked_at: crate::reader::LookedAt,
     /// How many uploaded files are in memory at once.
     reading: Semaphore,
     /// Ends with the last run's task; see [`Service::shutdown`].
@@ -98,6 +104,10 @@ struct Inner {
 }
 
 impl Service {
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
     /// Opens the service over a store. Runs that were going on when the program ended are marked
     /// interrupted, and taken up again when the policy says so.
     ///
@@ -120,6 +130,8 @@ impl Service {
                 targets: Targets::default(),
                 task_changes: tokio::sync::Mutex::default(),
                 extractor: config.extractor,
+                retries: tokio::sync::Mutex::default(),
+                looked_at: crate::reader::LookedAt::default(),
                 reading: Semaphore::new(READING),
                 tasks: std::sync::Mutex::default(),
             }),

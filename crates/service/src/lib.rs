@@ -17,7 +17,7 @@ mod watch;
 
 pub use cache::CacheStats;
 pub use error::ServiceError;
-pub use export::{Export, ExportFormat};
+pub use export::{Export, ExportFormat, StreamFormat};
 pub use extract::{ExtractLimits, Extractor};
 pub use lanes_provider::{ConfigError, ProviderConfig, Timeouts};
 pub use lanes_store::{Page, RunFilter, Store, StoreError, Totals};

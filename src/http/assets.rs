@@ -35,7 +35,7 @@ pub async fn batch_script() -> Response {
         (header::CACHE_CONTROL, "no-cache"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    (headers, include_str!("../../public/batch.js")).into_response()
+    (headers, include_str!("batch.js")).into_response()
 }
 
 fn serve(path: &str, caching: &'static str, headers: &HeaderMap) -> Response {

@@ -132,10 +132,8 @@ pub async fn timeline(
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));
     }
-    let timeline = service
-        .reader(&RunId(id))
-        .await?
-        .read(|state, _, now| Timeline::of(state, now, window));
+    let timeline =
+        service.reader(&RunId(id)).await?.read(|state, _, now| Timeline::of(state, now, window));
     Ok(Json(timeline).into_response())
 }
 

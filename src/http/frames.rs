@@ -109,7 +109,6 @@ impl Frames {
                 *told = html;
             }
         }
-        (!changes.is_empty())
-            .then(|| event.data(serde_json::Value::Object(changes).to_string()))
+        (!changes.is_empty()).then(|| event.data(serde_json::Value::Object(changes).to_string()))
     }
 }

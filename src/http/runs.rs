@@ -7,9 +7,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lanes_model::{FieldError, Mode, RunId, RunRequest, RunStatus, RunView};
-use lanes_service::{
-    ExportFormat, RunChange, RunFilter, Service, StreamFormat, export as exports,
-};
+use lanes_service::{ExportFormat, RunChange, RunFilter, Service, StreamFormat, export as exports};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -214,7 +212,9 @@ pub async fn export(
     let format = pairs.iter().find(|(k, _)| k == "format").map_or("json", |(_, v)| v.as_str());
     let reader = service.reader(&RunId(id)).await?;
     let is_large = reader.read(|state, _, _| state.is_large());
-    if let Some(streamed) = StreamFormat::from_id(format).filter(|f| *f != StreamFormat::Markdown || is_large) {
+    if let Some(streamed) =
+        StreamFormat::from_id(format).filter(|f| *f != StreamFormat::Markdown || is_large)
+    {
         return Ok(batch::download(reader, streamed));
     }
     let (state, now) = reader.read(|state, _, now| (state.clone(), now));

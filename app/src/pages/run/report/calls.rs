@@ -1,8 +1,6 @@
 //! The calls of a run that is over as a table: what each took, used and cost, pass beside pass.
 
-use lanes_model::{
-    CallId, CallState, Micros, PassState, RunState, attempt_lines, format,
-};
+use lanes_model::{CallId, CallState, Micros, PassState, RunState, attempt_lines, format};
 use leptos::prelude::*;
 
 use super::super::facts::{call_name, cost, cost_word, duration, first_token, main_pass};

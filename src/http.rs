@@ -2,11 +2,13 @@
 //! validates, calls the service and maps its error.
 
 mod assets;
+mod batch;
 mod cache;
 mod catalogue;
 mod documents;
 mod events;
 mod forms;
+mod frames;
 mod guard;
 mod health;
 mod page;
@@ -14,6 +16,7 @@ mod problem;
 mod runs;
 mod task_forms;
 mod tasks;
+mod workflows;
 
 use std::net::SocketAddr;
 
@@ -58,6 +61,15 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/api/tasks/try", post(tasks::attempt))
         .route("/api/tasks/{id}", get(tasks::show).put(tasks::replace).delete(tasks::delete))
         .route("/api/tasks/{id}/copy", post(tasks::copy))
+        .route("/api/workflows", get(workflows::list).post(workflows::create))
+        .route("/api/workflows/check", post(workflows::check))
+        .route("/api/workflows/import", post(workflows::import))
+        .route(
+            "/api/workflows/{id}",
+            get(workflows::show).put(workflows::replace).delete(workflows::delete),
+        )
+        .route("/api/workflows/{id}/copy", post(workflows::copy))
+        .route("/api/workflows/{id}/samples", get(workflows::samples).post(workflows::add_samples))
         .route("/api/samples", get(catalogue::samples))
         .route("/api/providers", get(catalogue::providers))
         .route("/api/cache", get(cache::stats).delete(cache::purge))
@@ -69,6 +81,10 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/api/runs/{id}/cancel", post(runs::cancel))
         .route("/api/runs/{id}/pause", post(runs::pause))
         .route("/api/runs/{id}/resume", post(runs::resume))
+        .route("/api/runs/{id}/retry-failed", post(batch::retry))
+        .route("/api/runs/{id}/calls", get(batch::calls))
+        .route("/api/runs/{id}/timeline", get(batch::timeline))
+        .route("/api/runs/{id}/frames", get(frames::stream))
         .route("/api/runs/{id}/events", get(events::stream))
         .route("/api/runs/{id}/export", get(runs::export))
         .route("/api/{*rest}", axum::routing::any(problem::no_such_address))
@@ -77,6 +93,7 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/runs/{id}/cancel", post(forms::cancel))
         .route("/runs/{id}/pause", post(forms::pause))
         .route("/runs/{id}/resume", post(forms::resume))
+        .route("/runs/{id}/retry-failed", post(forms::retry))
         .route("/runs/{id}/change", post(forms::change))
         .route("/runs/{id}/delete", post(forms::delete))
         .route("/tasks/import", post(task_forms::import))
@@ -94,6 +111,7 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .merge(pages)
         .route("/pkg/{*path}", get(assets::built))
         .route("/favicon.svg", get(assets::favicon))
+        .route("/batch.js", get(assets::batch_script))
         .fallback(page::fallback)
         .layer(middleware::from_fn(guard::same_origin))
         .layer(DefaultBodyLimit::max(MAX_BODY))

@@ -1,5 +1,7 @@
 //! Real files made by real programs (tests/files/README.md says how), and what must be refused.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::io::Write;
 use std::path::PathBuf;
 

@@ -121,7 +121,9 @@ reads! {
         retry_at, route, hedge,
     }
     Budget { max_cost_usd_micros, deadline_ms }
-    CallState { ready, attempts, end, ended, output, failure, cached, awaited, awaiting }
+    CallState {
+        ready, attempts, end, ended, output, failure, cached, awaited, awaiting, reopened,
+    }
     DocumentInfo { id, name, bytes, tokens }
     Fallback { provider, model }
     Failure { kind, message, http_status, retry_after = "retry_after_us" }
@@ -130,7 +132,7 @@ reads! {
     LimitChange { at, limit, why }
     Limits { max_text_bytes, max_concurrency }
     Pace { ttft_us, millitokens_per_s, whole_us, cv_permille }
-    PassPlan { mode, lanes }
+    PassPlan { mode, lanes, calls }
     PassState { mode, lanes, status, started_at, start, end, calls, holds, holding, paused, limits }
     PlannedCall { task, document, stage }
     PlannedStage { id, name, tasks, needs, scope, concurrency, providers }

@@ -5,15 +5,19 @@ mod control;
 mod documents;
 mod health;
 mod read;
+mod retry;
 mod start;
 mod tasks;
 mod trial;
+mod workflows;
 
 pub use control::RunChange;
 pub use documents::{DocumentPreview, DocumentView, Rejected, Upload};
 pub use health::{EndpointHealth, ProviderHealth};
+pub use retry::RetryRequest;
 pub use tasks::TaskFormat;
 pub use trial::{Preview, PreviewPart, Trial, TrialRequest};
+pub use workflows::{PlacedError, SampleRecord, WorkflowFile, blank_workflow, workflow_toml};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -80,17 +84,21 @@ pub struct Service {
     inner: Arc<Inner>,
 }
 
-struct Inner {
-    store: Store,
+pub(crate) struct Inner {
+    pub(crate) store: Store,
     writer: EventWriter,
-    hub: Arc<Hub>,
+    pub(crate) hub: Arc<Hub>,
     catalogue: Catalogue,
     stopping: AtomicBool,
     targets: Targets,
     cache: Arc<ResponseCache>,
-    /// Held while tasks are changed, so that what was checked still holds when it is written.
+    /// Held while tasks and workflows are changed, so that what was checked still holds when it is written.
     task_changes: tokio::sync::Mutex<()>,
     extractor: Extractor,
+    /// Held while failed calls are reopened.
+    retries: tokio::sync::Mutex<()>,
+    /// The large run at rest that was looked at last.
+    pub(crate) looked_at: crate::reader::LookedAt,
     /// How many uploaded files are in memory at once.
     reading: Semaphore,
     /// Ends with the last run's task; see [`Service::shutdown`].
@@ -98,6 +106,10 @@ struct Inner {
 }
 
 impl Service {
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
     /// Opens the service over a store. Runs that were going on when the program ended are marked
     /// interrupted, and taken up again when the policy says so.
     ///
@@ -120,11 +132,14 @@ impl Service {
                 targets: Targets::default(),
                 task_changes: tokio::sync::Mutex::default(),
                 extractor: config.extractor,
+                retries: tokio::sync::Mutex::default(),
+                looked_at: crate::reader::LookedAt::default(),
                 reading: Semaphore::new(READING),
                 tasks: std::sync::Mutex::default(),
             }),
         };
         service.load_tasks().await?;
+        service.load_workflows().await?;
         let interrupted = service.mark_interrupted().await?;
         if config.resume == ResumePolicy::Auto {
             for run in interrupted {
@@ -165,10 +180,11 @@ impl Service {
         &SAMPLE_INFOS
     }
 
-    /// The configured providers, the default first.
+    /// The configured providers, the default first; without those that are for single stages of
+    /// workflows.
     #[must_use]
     pub fn providers(&self) -> &[ProviderInfo] {
-        &self.inner.catalogue.providers
+        self.inner.catalogue.of_runs()
     }
 
     /// The limits in force.

@@ -12,4 +12,5 @@ mod runs;
 mod support;
 mod tasks;
 mod uploads;
+mod workflows;
 mod writer;

@@ -9,5 +9,5 @@ mod routes;
 mod settings;
 mod support;
 mod survival;
-mod workflows;
 mod tasks;
+mod workflows;

@@ -13,7 +13,7 @@ test('a shipped workflow runs on its samples with one click, and its stages are 
   await page.getByRole('button', { name: 'Run Idea report on its samples' }).click();
   const id = await runId(page);
   await hydrated(page);
-  const stages = page.getByRole('region', { name: 'Stages' });
+  const stages = page.getByRole('group', { name: 'Graph of stages' });
   await expect(stages.locator('.node')).toHaveCount(10);
   const node = (name: string) => stages.locator('.node').filter({ hasText: name });
   // The core is there while what follows it still goes on.

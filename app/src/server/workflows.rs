@@ -1,7 +1,9 @@
 //! What the pages of workflows are made of: the definition as it was typed, what is wrong with it, and
 //! what the server gathers around it.
 
-use lanes_model::{FieldError, Mode, Stage, StageId, Workflow, WorkflowDefinition, WorkflowId};
+use lanes_model::{
+    FieldError, Input, Mode, RunId, Stage, StageId, Workflow, WorkflowDefinition, WorkflowId,
+};
 use lanes_service::{
     DocumentView, PlacedError, SampleRecord, Service, TaskFormat, WorkflowFile, blank_workflow,
     workflow_toml,
@@ -9,7 +11,7 @@ use lanes_service::{
 use leptos::prelude::use_context;
 
 use super::{UiError, service};
-use crate::charts::stages::StageBox;
+use crate::charts::stages::{StageBox, columns};
 
 /// The most documents offered to run on.
 const OFFERED: u32 = 100;
@@ -111,13 +113,32 @@ fn note(service: &Service, stage: &Stage) -> String {
     words.join(" · ")
 }
 
-/// The page of a workflow, or of a new one, which may begin as a copy.
+/// A run as it was asked for before.
+async fn repeated(service: &Service, id: String) -> Result<WorkflowRunForm, UiError> {
+    let (state, _) = service.state(&RunId(id)).await?;
+    let spec = &state.header.spec;
+    let documents = match &spec.input {
+        Input::Documents(ids) => ids.clone(),
+        Input::Sample(_) | Input::Text => Vec::new(),
+    };
+    Ok(WorkflowRunForm {
+        input: "documents".to_owned(),
+        documents,
+        mode: spec.mode.id().to_owned(),
+        concurrency: spec.concurrency.to_string(),
+        provider: spec.provider.clone(),
+    })
+}
+
+/// The page of a workflow, or of a new one, which may begin as a copy; with the choices of a run that is
+/// to be repeated.
 ///
 /// # Errors
 /// There is no such workflow, or a store that fails.
 pub async fn workflow_page(
     id: Option<String>,
     copied: Option<String>,
+    run: Option<String>,
 ) -> Result<WorkflowPageData, UiError> {
     let service = service()?;
     let kept = id.map(|id| service.workflow(&WorkflowId(id))).transpose()?;
@@ -139,20 +160,32 @@ pub async fn workflow_page(
         Some(workflow) => service.workflow_samples(&workflow.id)?,
         None => &[],
     };
-    let documents = service.documents(OFFERED, None).await?.items;
     let providers: Vec<_> =
         service.providers().iter().map(|p| (p.id.clone(), p.name.clone())).collect();
     let most = service.limits().max_concurrency;
-    let (run, run_errors) = sent.run.unwrap_or_else(|| {
-        let lanes = kept.as_ref().map_or(1, |w| wanted(w, samples.len())).clamp(1, most.min(32));
-        let run = WorkflowRunForm {
-            input: "samples".to_owned(),
-            mode: Mode::Parallel.id().to_owned(),
-            concurrency: lanes.to_string(),
-            ..WorkflowRunForm::default()
-        };
-        (run, Vec::new())
-    });
+    let repeated = match run {
+        Some(run) => repeated(&service, run).await.ok(),
+        None => None,
+    };
+    let (run, run_errors) = match (sent.run, repeated) {
+        (Some(sent), _) => sent,
+        (None, Some(again)) => (again, Vec::new()),
+        (None, None) => {
+            let lanes =
+                kept.as_ref().map_or(1, |w| wanted(w, samples.len())).clamp(1, most.min(32));
+            let run = WorkflowRunForm {
+                input: "samples".to_owned(),
+                mode: Mode::Parallel.id().to_owned(),
+                concurrency: lanes.to_string(),
+                ..WorkflowRunForm::default()
+            };
+            (run, Vec::new())
+        }
+    };
+    let mut documents = service.documents(OFFERED, None).await?.items;
+    let missing = |id: &&String| documents.iter().all(|d| d.id != **id);
+    let others: Vec<_> = run.documents.iter().filter(missing).cloned().collect();
+    documents.extend(service.documents_of(&others).await?);
     Ok(WorkflowPageData {
         kept,
         definition,
@@ -171,6 +204,16 @@ pub async fn workflow_page(
 /// As many lanes as a run on so many records can use: the calls that could be ready at once.
 #[must_use]
 pub fn wanted(workflow: &Workflow, records: usize) -> u32 {
-    let tasks = workflow.stages.iter().filter(|s| s.scope.is_record()).map(|s| s.tasks.len());
-    u32::try_from(tasks.max().unwrap_or(1) * records.max(1)).unwrap_or(u32::MAX)
+    let stages = &workflow.stages;
+    let place = |id: &StageId| stages.iter().position(|s| &s.id == id);
+    let needs: Vec<Vec<usize>> =
+        stages.iter().map(|s| s.needs.iter().filter_map(place).collect()).collect();
+    let needs: Vec<&[usize]> = needs.iter().map(Vec::as_slice).collect();
+    let columns = columns(&needs);
+    let tasks = columns.iter().map(|column| {
+        let of_records =
+            column.iter().filter_map(|i| stages.get(*i)).filter(|s| s.scope.is_record());
+        of_records.map(|s| s.tasks.len()).sum::<usize>()
+    });
+    u32::try_from(tasks.max().unwrap_or(1).max(1) * records.max(1)).unwrap_or(u32::MAX)
 }

@@ -22,8 +22,8 @@ pub(super) fn Stages(run: Run) -> impl IntoView {
                 <div
                     class="card-body scroll"
                     tabindex="0"
-                    role="region"
-                    aria-labelledby="h-stages"
+                    role="group"
+                    aria-label="Graph of stages"
                     inner_html=move || drawn.get()
                 ></div>
             </section>
@@ -48,9 +48,15 @@ fn boxes(state: &RunState) -> Vec<StageBox> {
     }
     let boxes = plan.stages.iter().zip(counts).map(|(stage, counts)| StageBox {
         name: stage.name.clone(),
-        note: stage.providers.first().map(|p| p.provider.clone()).unwrap_or_default(),
+        note: stage.providers.first().map(|p| name(state, &p.provider)).unwrap_or_default(),
         needs: stage.needs.iter().map(|n| usize::from(*n)).collect(),
         counts: Some(counts),
     });
     boxes.collect()
+}
+
+/// What a provider is called in this run.
+fn name(state: &RunState, provider: &str) -> String {
+    let route = state.header.routes.iter().find(|r| r.provider == provider);
+    route.map_or(provider, |r| r.name.as_str()).to_owned()
 }

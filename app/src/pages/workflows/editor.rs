@@ -16,15 +16,16 @@ use crate::server::{UiError, WorkflowPageData, workflow_page};
 #[component]
 pub fn NewWorkflowPage() -> impl IntoView {
     let from = use_query_map().with_untracked(|q| q.get("from"));
-    Suspend::new(async move { shown(workflow_page(None, from).await, false) })
+    Suspend::new(async move { shown(workflow_page(None, from, None).await, false) })
 }
 
-/// The page of a workflow.
+/// The page of a workflow; `?run=` names a run of it whose choices are filled in.
 #[component]
 pub fn WorkflowPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|p| p.get("id")).unwrap_or_default();
     let saved = use_query_map().with_untracked(|q| q.get("saved")).is_some();
-    Suspend::new(async move { shown(workflow_page(Some(id), None).await, saved) })
+    let run = use_query_map().with_untracked(|q| q.get("run"));
+    Suspend::new(async move { shown(workflow_page(Some(id), None, run).await, saved) })
 }
 
 fn shown(data: Result<WorkflowPageData, UiError>, saved: bool) -> AnyView {
@@ -98,8 +99,8 @@ fn Whole(data: WorkflowPageData, saved: bool) -> impl IntoView {
                     class="card-body scroll"
                     id="graph"
                     tabindex="0"
-                    role="region"
-                    aria-labelledby="h-stages"
+                    role="group"
+                    aria-label="Graph of stages"
                     inner_html=graph
                 ></div>
             </section>

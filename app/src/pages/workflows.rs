@@ -27,11 +27,16 @@ pub fn WorkflowsPage() -> impl IntoView {
         let records = service.as_ref().and_then(|s| s.workflow_samples(&w.id).ok());
         records.map_or(0, <[_]>::len)
     };
+    // What is tried costs nothing, where that can be.
+    let providers = service.as_ref().map(|s| s.providers().to_vec()).unwrap_or_default();
+    let simulator = providers.iter().find(|p| p.simulated).map(|p| p.id.clone());
+    let real = providers.first().is_some_and(|p| !p.simulated) && simulator.is_some();
     let most = service.as_ref().map_or(1, |s| s.limits().max_concurrency);
     let cards = workflows.iter().map(|w| {
         let records = samples(w);
         let lanes = wanted(w, records).clamp(1, most.min(32));
-        view! { <Card workflow=w.clone() records lanes/> }
+        let simulator = simulator.clone().unwrap_or_default();
+        view! { <Card workflow=w.clone() records lanes simulator/> }
     });
     view! {
         <Title text="Workflows"/>
@@ -39,7 +44,7 @@ pub fn WorkflowsPage() -> impl IntoView {
             <div class="page-head">
                 <div>
                     <h1>"Workflows"</h1>
-                    <p>{counts}</p>
+                    <p>{counts} {real.then_some(". Sample records are run on the simulator.")}</p>
                 </div>
                 <a class="btn btn--primary" href="/workflows/new">
                     <Icon name="plus"/>
@@ -62,7 +67,7 @@ fn size(workflow: &Workflow) -> String {
 }
 
 #[component]
-fn Card(workflow: Workflow, records: usize, lanes: u32) -> impl IntoView {
+fn Card(workflow: Workflow, records: usize, lanes: u32, simulator: String) -> impl IntoView {
     let page = format!("/workflows/{}", workflow.id);
     let label = format!("Run {} on its samples", workflow.name);
     let size = size(&workflow);
@@ -85,6 +90,7 @@ fn Card(workflow: Workflow, records: usize, lanes: u32) -> impl IntoView {
                 </a>
                 <form method="post" action=format!("{page}/run")>
                     <input type="hidden" name="input" value="samples"/>
+                    <input type="hidden" name="provider" value=simulator/>
                     <input type="hidden" name="concurrency" value=lanes.to_string()/>
                     <button class="btn btn--small" type="submit" aria-label=label>
                         <Icon name="play" class="icon--fill"/>

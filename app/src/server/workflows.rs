@@ -99,10 +99,7 @@ pub fn boxes(service: &Service, definition: &WorkflowDefinition) -> Vec<StageBox
 
 /// "2 tasks · all records · at most 8 at once · Simulated".
 fn note(service: &Service, stage: &Stage) -> String {
-    let mut words = match stage.tasks.as_slice() {
-        [one] => vec![one.to_string()],
-        many => vec![format!("{} tasks", many.len())],
-    };
+    let mut words = vec![lanes_model::format::plural(stage.tasks.len() as u64, "task")];
     if !stage.scope.is_record() {
         words.push("over all records".to_owned());
     }

@@ -12,6 +12,8 @@ use crate::components::icons::Icon;
 use crate::pages::tasks::fields::escaped;
 use crate::server::{UiError, WorkflowPageData, workflow_page};
 
+const HELP: &str = "<p>A <code>[[stage]]</code> has an <code>id</code> and <code>tasks</code>: built-in ones, your own, or those of a <code>[[task]]</code> below. It <code>needs</code> the stages that must have answered before. It may have a <code>name</code>, a <code>concurrency</code>, a <code>provider</code> and a <code>model</code> of its own.</p><p><code>scope = \"all\"</code> makes it one call over all records.</p><p>In prompts <code>{{text}}</code> is the record’s text, <code>{{stage.output}}</code> what a needed stage answered, <code>{{stage.task.output}}</code> what one of its tasks did.</p>";
+
 /// The editor of a new workflow; `?from=` names one that it begins as a copy of.
 #[component]
 pub fn NewWorkflowPage() -> impl IntoView {
@@ -106,9 +108,22 @@ fn Whole(data: WorkflowPageData, saved: bool) -> impl IntoView {
             </section>
             <div class="cols fill">
                 <Definition id=id.clone() built_in data=data.clone()/>
-                <div class="c5 stack">{run_form}</div>
+                <div class="c5 stack">{run_form} {(!built_in).then(|| view! { <Help/> })}</div>
             </div>
         </main>
+    }
+}
+
+/// How a definition is written.
+#[component]
+fn Help() -> impl IntoView {
+    view! {
+        <section class="card" aria-labelledby="h-help">
+            <div class="card-head">
+                <h2 id="h-help">"How it is written"</h2>
+            </div>
+            <div class="card-body stack help" inner_html=HELP></div>
+        </section>
     }
 }
 
@@ -211,9 +226,8 @@ fn Problems(errors: Vec<PlacedError>, stages: usize) -> impl IntoView {
         let words =
             format!("No problems: {}.", lanes_model::format::plural(stages as u64, "stage"));
         return view! {
-            <p class="hint">
+            <p class="hint row">
                 <Icon name="check"/>
-                " "
                 {words}
             </p>
         }

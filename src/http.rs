@@ -2,11 +2,13 @@
 //! validates, calls the service and maps its error.
 
 mod assets;
+mod batch;
 mod cache;
 mod catalogue;
 mod documents;
 mod events;
 mod forms;
+mod frames;
 mod guard;
 mod health;
 mod page;
@@ -80,6 +82,10 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/api/runs/{id}/cancel", post(runs::cancel))
         .route("/api/runs/{id}/pause", post(runs::pause))
         .route("/api/runs/{id}/resume", post(runs::resume))
+        .route("/api/runs/{id}/retry-failed", post(batch::retry))
+        .route("/api/runs/{id}/calls", get(batch::calls))
+        .route("/api/runs/{id}/timeline", get(batch::timeline))
+        .route("/api/runs/{id}/frames", get(frames::stream))
         .route("/api/runs/{id}/events", get(events::stream))
         .route("/api/runs/{id}/export", get(runs::export))
         .route("/api/{*rest}", axum::routing::any(problem::no_such_address))
@@ -88,6 +94,7 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/runs/{id}/cancel", post(forms::cancel))
         .route("/runs/{id}/pause", post(forms::pause))
         .route("/runs/{id}/resume", post(forms::resume))
+        .route("/runs/{id}/retry-failed", post(forms::retry))
         .route("/runs/{id}/change", post(forms::change))
         .route("/runs/{id}/delete", post(forms::delete))
         .route("/workflows/{id}/delete", post(workflow_forms::delete))
@@ -109,6 +116,7 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .merge(pages)
         .route("/pkg/{*path}", get(assets::built))
         .route("/favicon.svg", get(assets::favicon))
+        .route("/batch.js", get(assets::batch_script))
         .fallback(page::fallback)
         .layer(middleware::from_fn(guard::same_origin))
         .layer(DefaultBodyLimit::max(MAX_BODY))

@@ -18,4 +18,6 @@ mod shell;
 #[cfg(feature = "ssr")]
 pub use app::App;
 #[cfg(feature = "ssr")]
+pub use pages::batch;
+#[cfg(feature = "ssr")]
 pub use shell::{SiteFiles, shell};

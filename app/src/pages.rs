@@ -2,6 +2,8 @@
 //! once; the islands beside it go on in the browser.
 
 #[cfg(feature = "ssr")]
+pub mod batch;
+#[cfg(feature = "ssr")]
 mod document;
 #[cfg(feature = "ssr")]
 mod not_found;

@@ -20,11 +20,9 @@ mod workflows;
 pub use ask::{
     cancel_run, change_run, count_text, pause_run, resume_run, run_page, sample_text, start_run,
 };
-pub use data::{
-    Chosen, Doc, ModelHistory, Packed, Prefill, ReportHtml, RunPageData, WorkbenchData,
-};
 #[cfg(feature = "ssr")]
-pub use data::{ProviderBadge, RunsPageData};
+pub use data::{Chosen, ProviderBadge, RunsPageData};
+pub use data::{Doc, ModelHistory, Packed, Prefill, ReportHtml, RunPageData, WorkbenchData};
 pub use error::UiError;
 #[cfg(any(feature = "ssr", not(feature = "hydrate")))]
 pub use functions::{

@@ -27,6 +27,17 @@ pub async fn favicon(headers: HeaderMap) -> Response {
     serve("favicon.svg", "public, max-age=86400", &headers)
 }
 
+/// `GET /batch.js`, the script of the page of large runs.
+pub async fn batch_script() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
+        // It has no hash in its name: the browser asks whether it is still the same.
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, include_str!("batch.js")).into_response()
+}
+
 fn serve(path: &str, caching: &'static str, headers: &HeaderMap) -> Response {
     let accepts_brotli = headers
         .get(header::ACCEPT_ENCODING)

@@ -8,7 +8,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use lanes_model::options::form;
 use lanes_model::{FaultsRequest, FieldError, RunId, RunRequest, sample, spec::InputRequest};
-use lanes_service::{RunChange, Service, ServiceError};
+use lanes_service::{RetryRequest, RunChange, Service, ServiceError};
 use leptos::prelude::provide_context;
 
 use super::{AppState, Problem, page};
@@ -157,6 +157,18 @@ pub async fn change(
 pub async fn resume(State(service): State<Service>, Path(id): Path<String>) -> Response {
     match service.resume(&RunId(id.clone())).await {
         Ok(()) => to_run(&id),
+        Err(error) => Problem::from(error).into_response(),
+    }
+}
+
+/// `POST /runs/{id}/retry-failed`: all failed calls, or those of a stage or of a kind.
+pub async fn retry(
+    State(service): State<Service>,
+    Path(id): Path<String>,
+    Form(request): Form<RetryRequest>,
+) -> Response {
+    match service.retry_failed(&RunId(id.clone()), request).await {
+        Ok(_) => to_run(&id),
         Err(error) => Problem::from(error).into_response(),
     }
 }

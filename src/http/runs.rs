@@ -7,11 +7,11 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lanes_model::{FieldError, Mode, RunId, RunRequest, RunStatus, RunView};
-use lanes_service::{ExportFormat, RunChange, RunFilter, Service, export as exports};
+use lanes_service::{ExportFormat, RunChange, RunFilter, Service, StreamFormat, export as exports};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::Problem;
+use super::{Problem, batch};
 
 /// The most runs in one page of the list.
 const MAX_LIMIT: u32 = 200;
@@ -146,8 +146,11 @@ pub async fn show(
     State(service): State<Service>,
     Path(id): Path<String>,
 ) -> Result<Json<RunView>, Problem> {
-    let (state, now) = service.state(&RunId(id)).await?;
-    Ok(Json(RunView::of(&state, now)))
+    let view = service.reader(&RunId(id)).await?.read(|state, _, now| match state.is_large() {
+        true => RunView::without_calls(state, now),
+        false => RunView::of(state, now),
+    });
+    Ok(Json(view))
 }
 
 /// `DELETE /api/runs/{id}`
@@ -198,7 +201,7 @@ pub async fn resume(
     Ok((StatusCode::ACCEPTED, Json(json!({ "id": id }))).into_response())
 }
 
-/// `GET /api/runs/{id}/export?format=json|csv|md|svg`
+/// `GET /api/runs/{id}/export?format=json|jsonl|csv|parquet|md|svg`
 pub async fn export(
     State(service): State<Service>,
     Path(id): Path<String>,
@@ -207,10 +210,16 @@ pub async fn export(
     let pairs: Vec<(String, String)> =
         serde_urlencoded::from_str(query.as_deref().unwrap_or("")).unwrap_or_default();
     let format = pairs.iter().find(|(k, _)| k == "format").map_or("json", |(_, v)| v.as_str());
-    let (state, now) = service.state(&RunId(id)).await?;
+    let reader = service.reader(&RunId(id)).await?;
+    let is_large = reader.read(|state, _, _| state.is_large());
+    if let Some(streamed) =
+        StreamFormat::from_id(format).filter(|f| *f != StreamFormat::Markdown || is_large)
+    {
+        return Ok(batch::download(reader, streamed));
+    }
+    let (state, now) = reader.read(|state, _, now| (state.clone(), now));
     let format = match format {
         "json" => ExportFormat::Json,
-        "csv" => ExportFormat::Csv,
         "md" => ExportFormat::Markdown,
         "svg" => {
             let short: String = state.header.id.as_str().chars().take(8).collect();
@@ -220,7 +229,7 @@ pub async fn export(
         _ => {
             return Err(Problem::invalid(vec![FieldError::new(
                 "/format",
-                "format must be one of json, csv, md, svg.",
+                "format must be one of json, jsonl, csv, parquet, md, svg.",
             )]));
         }
     };

@@ -27,6 +27,17 @@ impl BadgeText {
         format!("{sign} {}", escape(&self.word))
     }
 
+    /// A badge in one piece, as [`Badge`] draws it.
+    #[cfg(feature = "ssr")]
+    #[must_use]
+    pub fn whole(&self) -> String {
+        let class = match self.kind {
+            "" => "badge".to_owned(),
+            kind => format!("badge badge--{kind}"),
+        };
+        format!(r#"<span class="{class}">{}</span>"#, self.html())
+    }
+
     fn new(kind: &'static str, icon: Option<&'static str>, word: impl Into<String>) -> Self {
         Self { kind, icon, word: word.into() }
     }

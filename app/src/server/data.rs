@@ -100,7 +100,8 @@ pub struct Doc {
     pub about: String,
 }
 
-/// What came of an upload.
+/// What came of an upload. The browser reads its fields by name.
+#[cfg(feature = "ssr")]
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Chosen {
     /// Taken in.
@@ -179,7 +180,6 @@ reads! {
         options, documents, rejected, from,
     }
     Doc { id, name, tokens, records, about }
-    Chosen { documents, rejected }
     RunPageData { state, now, history, report, faults }
     ReportHtml { figures, details, table }
 }

@@ -52,6 +52,9 @@ pub async fn run_page(id: String) -> Result<Packed<RunPageData>, UiError> {
             return Err(error);
         }
     };
+    if state.is_large() {
+        return Err(UiError::Failed("A run of this size is read part by part.".to_owned()));
+    }
     let spec = &state.header.spec;
     let history = service.history(&spec.provider, &spec.model).await?;
     let report = crate::pages::report_html(&state);

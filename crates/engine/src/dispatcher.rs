@@ -50,7 +50,7 @@ fn retries_left(state: &RunState, retry: &RetryPolicy) -> u64 {
         let refused = a.failure.as_ref().is_some_and(|f| f.kind == FailureKind::RateLimited);
         a.retry_at.is_some() && !refused
     };
-    let used = calls().flat_map(|c| &c.attempts).filter(used).count();
+    let used = calls().flat_map(|c| c.tries()).filter(used).count();
     retry.run_budget(calls().count()).saturating_sub(used as u64)
 }
 

@@ -165,15 +165,16 @@ impl Pass {
             a.failure.as_ref().is_some_and(|f| f.kind == FailureKind::RateLimited)
         };
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let refusals = count(state.attempts.iter().filter(refused).count());
-        let failures = state.attempts.iter().filter(|a| a.result == AttemptResult::Failed).count();
+        let tries = state.tries();
+        let refusals = count(tries.iter().filter(refused).count());
+        let failures = tries.iter().filter(|a| a.result == AttemptResult::Failed).count();
         // What was refused for now has not used up a try.
         let failures = count(failures).saturating_sub(refusals);
         let rejected = |a: &AttemptState| {
             let failure = a.failure.as_ref().filter(|f| f.kind == FailureKind::InvalidOutput)?;
             Some(Arc::from(failure.message.as_str()))
         };
-        let rejected: Option<Arc<str>> = state.attempts.iter().rev().find_map(rejected);
+        let rejected: Option<Arc<str>> = tries.iter().rev().find_map(rejected);
         let failures = failures.saturating_sub(u32::from(rejected.is_some()));
         let each = each.max(1);
         let tiers = self.stages.get(usize::from(stage)).map_or(0..1, |s| s.tiers.clone());
@@ -210,8 +211,8 @@ impl Pass {
             }
         }
         // The failed attempt that says when the next one is due; that of a hedge may come later.
-        let due = state.attempts.iter().rev().find_map(|a| a.retry_at);
-        let failure = last.and_then(|a| a.failure.as_ref());
+        let due = tries.iter().rev().find_map(|a| a.retry_at);
+        let failure = tries.last().and_then(|a| a.failure.as_ref());
         match (failure, due) {
             (Some(_), Some(at)) => self.wait(call, at),
             (Some(failure), None) => self.failed.push((call, failure.clone())),
@@ -222,6 +223,11 @@ impl Pass {
 
     fn slot(&self, call: CallId) -> Option<&Slot> {
         self.slots.get(call.index())
+    }
+
+    /// Whether a call has ended.
+    pub(crate) fn has_ended(&self, call: CallId) -> bool {
+        self.slot(call).is_none_or(|slot| slot.ended)
     }
 
     /// Whether every call has ended.

@@ -284,7 +284,15 @@ pub enum EventKind {
     RunInterrupted,
     /// The run goes on after an interruption; the time between does not count.
     RunResumed,
-    /// The last event, unless the run is resumed.
+    /// Calls of a run that was over, which had ended without an answer, are to be tried again. What
+    /// there was of their answers is gone; their attempts stay.
+    CallsReopened {
+        /// In which pass: it goes on.
+        pass: PassId,
+        /// Which, in ascending order.
+        calls: Vec<CallId>,
+    },
+    /// The last event, unless the run is resumed or calls of it are reopened.
     RunEnded {
         /// How it ended.
         status: RunStatus,

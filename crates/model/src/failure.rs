@@ -8,7 +8,7 @@ use crate::Micros;
 
 /// The kinds of failure that are told apart, because a person would do something different about
 /// each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureKind {
     /// The provider does not accept the key (HTTP 401 or 403).

@@ -35,6 +35,7 @@ pub struct FlatEvent {
     number: Option<u32>,
     end: Option<FlatEnd>,
     status: Option<RunStatus>,
+    calls: Option<Vec<CallId>>,
 }
 
 /// The fields of every kind of end; of a pass's there is only the word.
@@ -58,7 +59,7 @@ reads! {
     FlatEvent {
         seq, at_us, kind = "type", header, pass, started_at, first, count, call, lane, attempt,
         held_us, until_us, held_by, route, hedge, message, limit, why, health, priority, number, end,
-        status,
+        status, calls,
     }
     EndFields {
         result, usage, cost_usd_micros, finish, failure, retry_at_us, output, partial, cached_usage,
@@ -133,6 +134,7 @@ impl FlatEvent {
             "cancel_requested" => EventKind::CancelRequested,
             "run_interrupted" => EventKind::RunInterrupted,
             "run_resumed" => EventKind::RunResumed,
+            "calls_reopened" => EventKind::CallsReopened { pass: self.pass?, calls: self.calls? },
             "run_ended" => EventKind::RunEnded { status: self.status? },
             _ => return None,
         };
@@ -239,6 +241,7 @@ mod tests {
             EventKind::PriorityChanged { priority: Priority::Batch },
             EventKind::RunInterrupted,
             EventKind::RunResumed,
+            EventKind::CallsReopened { pass, calls: vec![CallId(2), call] },
             EventKind::PassEnded { pass, end: PassEnd::Cancelled },
             EventKind::RunEnded { status: RunStatus::Partial },
             EventKind::AttemptEnded { pass, call, number: 2, end: AttemptEnd::CANCELLED },

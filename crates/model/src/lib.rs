@@ -4,10 +4,12 @@
 //! and the terminal all read a run through [`RunState`], the fold over its log of [`RunEvent`]s;
 //! no other place computes a figure.
 
+pub mod batch;
 pub mod bound;
 mod budget;
 pub mod comparison;
 pub mod estimate;
+pub mod eta;
 pub mod event;
 pub mod explain;
 pub mod failure;
@@ -39,6 +41,7 @@ mod traffic;
 pub mod view;
 pub mod workflow;
 
+pub use batch::Batch;
 pub use bound::{
     Binding, LowerBound, bound_attained, critical_calls, expected_bound, lower_bound, work,
 };

@@ -121,7 +121,9 @@ reads! {
         retry_at, route, hedge,
     }
     Budget { max_cost_usd_micros, deadline_ms }
-    CallState { ready, attempts, end, ended, output, failure, cached, awaited, awaiting }
+    CallState {
+        ready, attempts, end, ended, output, failure, cached, awaited, awaiting, reopened,
+    }
     DocumentInfo { id, name, bytes, tokens }
     Fallback { provider, model }
     Failure { kind, message, http_status, retry_after = "retry_after_us" }

@@ -212,11 +212,14 @@ fn call_waits(id: CallId, call: &CallState, frame: Frame, opened: Micros, out: &
         let to = next.map_or(end, |next| frame.relative(next.start));
         let blank =
             Wait { attempt: a.attempt.number, prefers: next.map(|next| next.lane), ..blank };
+        // What lies between its end and its being reopened is nobody's wait.
+        let reopened = call.reopened.map(|at| frame.relative(at)).filter(|at| *at < to);
+        let from = reopened.map_or(from, |at| from.max(at));
         let mut due = from;
         if let Some(at) = retry_at(a) {
             due = frame.relative(at).max(from).min(to);
             wait(from, due, Wait { reason: Reason::Backoff, prefers: Some(a.lane), ..blank });
-        } else if next.is_none() && a.result != AttemptResult::Cancelled {
+        } else if next.is_none() && a.result != AttemptResult::Cancelled && reopened.is_none() {
             continue;
         }
         wait(due, to, blank);

@@ -237,6 +237,15 @@ impl RunState {
                 self.status = RunStatus::Running;
                 self.resumed += 1;
             }
+            EventKind::CallsReopened { pass, calls } => {
+                self.status = RunStatus::Queued;
+                let Some(p) = self.pass_mut(*pass) else { return };
+                p.status = PassStatus::Running;
+                p.end = None;
+                for id in calls {
+                    p.calls.get_mut(id.index()).into_iter().for_each(|c| c.reopen(at));
+                }
+            }
             EventKind::RunEnded { status } => self.status = *status,
         }
     }

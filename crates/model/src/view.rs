@@ -109,16 +109,21 @@ impl Counts {
     pub fn of<'a>(calls: impl IntoIterator<Item = &'a CallState>) -> Self {
         let mut counts = Self::default();
         for call in calls {
-            *match call.status() {
-                CallStatus::Queued => &mut counts.queued,
-                CallStatus::Running => &mut counts.running,
-                CallStatus::Succeeded => &mut counts.succeeded,
-                CallStatus::Failed => &mut counts.failed,
-                CallStatus::Invalid => &mut counts.invalid,
-                CallStatus::Cancelled => &mut counts.cancelled,
-            } += 1;
+            *counts.of_status(call.status()) += 1;
         }
         counts
+    }
+
+    /// The count of a status.
+    pub(crate) fn of_status(&mut self, status: CallStatus) -> &mut u32 {
+        match status {
+            CallStatus::Queued => &mut self.queued,
+            CallStatus::Running => &mut self.running,
+            CallStatus::Succeeded => &mut self.succeeded,
+            CallStatus::Failed => &mut self.failed,
+            CallStatus::Invalid => &mut self.invalid,
+            CallStatus::Cancelled => &mut self.cancelled,
+        }
     }
 }
 
@@ -149,7 +154,8 @@ pub struct PassView {
     /// What held back its ready calls; times count from its start.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<HoldView>,
-    /// Its calls, in the order of the plan.
+    /// Its calls, in the order of the plan; left out of a view without calls.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<CallView>,
 }
 
@@ -248,6 +254,16 @@ impl RunView {
     /// The run as it stands at `now` on its clock. Of a run at rest the log's last reading counts.
     #[must_use]
     pub fn of(state: &RunState, now: Micros) -> Self {
+        Self::with(state, now, true)
+    }
+
+    /// The same without its calls, as a large run is shown.
+    #[must_use]
+    pub fn without_calls(state: &RunState, now: Micros) -> Self {
+        Self::with(state, now, false)
+    }
+
+    fn with(state: &RunState, now: Micros, calls: bool) -> Self {
         let now = if state.status.is_live() { now.max(state.latest) } else { state.latest };
         let header = &state.header;
         Self {
@@ -276,14 +292,14 @@ impl RunView {
                 .collect(),
             documents: header.documents.clone(),
             counts: Counts::of(state.passes.iter().flat_map(|p| &p.calls)),
-            passes: state.passes.iter().map(|p| PassView::of(header, p, now)).collect(),
+            passes: state.passes.iter().map(|p| PassView::of(header, p, now, calls)).collect(),
             comparison: Comparison::of(state),
         }
     }
 }
 
 impl PassView {
-    fn of(header: &RunHeader, pass: &PassState, now: Micros) -> Self {
+    fn of(header: &RunHeader, pass: &PassState, now: Micros, calls: bool) -> Self {
         let (rpm, tpm) = header.rates(pass);
         let bound = lower_bound(&header.plan, pass, rpm, tpm);
         let wall = pass.start.map(|_| pass.wall(now));
@@ -301,7 +317,7 @@ impl PassView {
             holds: HoldView::of(pass),
             calls: (0..)
                 .map(CallId)
-                .zip(&pass.calls)
+                .zip(pass.calls.iter().take(if calls { usize::MAX } else { 0 }))
                 .filter_map(|(id, call)| {
                     let task = header.task_of(id)?.id.clone();
                     let document = header.document_of(id).map(|d| d.id.clone());
@@ -314,7 +330,7 @@ impl PassView {
 }
 
 impl CallView {
-    fn of(task: TaskId, document: DocumentId, call: &CallState, zero: Micros) -> Self {
+    pub(crate) fn of(task: TaskId, document: DocumentId, call: &CallState, zero: Micros) -> Self {
         let answer = call.successful();
         let spoke = call.attempts.iter().rfind(|a| a.first_token.is_some());
         let has_text = !call.output.is_empty() || call.ended == Some(CallEndState::Succeeded);

@@ -4,12 +4,16 @@
 //! came from outside (titles, answers, messages) can neither break the file's form nor become a
 //! formula or markup in the program that opens it.
 
+mod columns;
 mod report;
 mod rows;
+mod stream;
 #[cfg(test)]
 mod tests;
 
 use lanes_model::{Micros, RunState, RunView};
+
+pub use stream::StreamFormat;
 
 use crate::ServiceError;
 
@@ -84,7 +88,7 @@ pub fn export(state: &RunState, now: Micros, format: ExportFormat) -> Result<Exp
             text.push('\n');
             text
         }
-        ExportFormat::Csv => rows::csv(&view)?,
+        ExportFormat::Csv => stream::csv_of(state)?,
         ExportFormat::Markdown => report::markdown(state, &view),
     };
     Ok(Export {

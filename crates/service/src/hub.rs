@@ -1,14 +1,15 @@
 //! The runs that are going on in this process: their state so far, and who watches them.
 //!
-//! A committed event is folded into the state and then sent to the watchers, under one lock, so that
-//! a snapshot and what follows it never overlap or leave a hole. Text may overtake the commit of
-//! its attempt's first event; it is held back until that event is in.
+//! A committed event is folded into the state and then sent to the watchers, under the run's lock, so
+//! that a snapshot and what follows it never overlap or leave a hole. Text may overtake the commit of
+//! its attempt's first event; it is held back until that event is in. The state of a run can be large:
+//! it is looked at where it is ([`LiveRun::read`]), and copied only when it is small.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lanes_engine::{Clock, RunControl, RunRoutes};
-use lanes_model::{Applied, Micros, Progress, RunEvent, RunId, RunState};
+use lanes_model::{Applied, Batch, CallId, Micros, PassId, Progress, RunEvent, RunId, RunState};
 use tokio::sync::broadcast;
 
 /// What watchers of a live run receive.
@@ -21,31 +22,45 @@ pub(crate) enum Live {
 /// Messages a slow watcher may fall behind before it has to read the log again.
 const BACKLOG: usize = 4_096;
 
+/// A run that goes on.
 pub(crate) struct LiveRun {
-    state: RunState,
+    folded: Mutex<Folded>,
     clock: Arc<dyn Clock>,
     control: RunControl,
     routes: Arc<RunRoutes>,
+}
+
+/// Its log so far.
+struct Folded {
+    state: RunState,
+    batch: Batch,
     early: Vec<Progress>,
-    watchers: broadcast::Sender<Live>,
+    /// None once it is at rest: then watchers' streams have ended.
+    watchers: Option<broadcast::Sender<Live>>,
 }
 
 /// A live run at one moment, and everything after it.
 pub(crate) struct Subscription {
-    pub(crate) state: RunState,
+    /// What there is of the answers that stream.
+    pub(crate) texts: Vec<Arc<Progress>>,
     pub(crate) now: Micros,
     pub(crate) live: broadcast::Receiver<Live>,
 }
 
 #[derive(Default)]
 pub(crate) struct Hub {
-    runs: Mutex<HashMap<RunId, LiveRun>>,
+    runs: Mutex<HashMap<RunId, Arc<LiveRun>>>,
 }
 
 impl Hub {
-    fn runs(&self) -> MutexGuard<'_, HashMap<RunId, LiveRun>> {
+    fn runs(&self) -> MutexGuard<'_, HashMap<RunId, Arc<LiveRun>>> {
         // A panic elsewhere cannot leave the map half changed in a way that matters here.
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A run that goes on. Whoever holds it can look at it after it has come to rest, too.
+    pub(crate) fn live(&self, run: &RunId) -> Option<Arc<LiveRun>> {
+        self.runs().get(run).cloned()
     }
 
     /// Takes a run up; `state` is its log so far.
@@ -58,47 +73,55 @@ impl Hub {
         routes: Arc<RunRoutes>,
     ) {
         let (watchers, _) = broadcast::channel(BACKLOG);
-        self.runs()
-            .insert(run, LiveRun { state, clock, control, routes, early: Vec::new(), watchers });
+        let batch = Batch::of(&state);
+        let folded =
+            Mutex::new(Folded { state, batch, early: Vec::new(), watchers: Some(watchers) });
+        let live = LiveRun { folded, clock, control, routes };
+        self.runs().insert(run, Arc::new(live));
     }
 
     /// Lets a run go: its watchers' streams end.
     pub(crate) fn remove(&self, run: &RunId) {
-        self.runs().remove(run);
+        let live = self.runs().remove(run);
+        if let Some(live) = live {
+            live.folded().watchers = None;
+        }
     }
 
     /// Folds and publishes an event that is in the store.
     pub(crate) fn committed(&self, run: &RunId, event: &RunEvent) {
-        let mut runs = self.runs();
-        let Some(live) = runs.get_mut(run) else { return };
-        if live.state.apply(event) != Applied::Yes {
+        let Some(live) = self.live(run) else { return };
+        let mut folded = live.folded();
+        let Folded { state, batch, .. } = &mut *folded;
+        if batch.apply(state, event) != Applied::Yes {
             return;
         }
-        live.send(|| Live::Event(Arc::new(event.clone())));
-        for progress in std::mem::take(&mut live.early) {
-            live.publish(progress);
+        folded.send(|| Live::Event(Arc::new(event.clone())));
+        for progress in std::mem::take(&mut folded.early) {
+            folded.publish(progress);
         }
     }
 
     /// Applies and publishes a piece of text.
     pub(crate) fn progress(&self, run: &RunId, progress: Progress) {
-        if let Some(live) = self.runs().get_mut(run) {
-            live.publish(progress);
+        if let Some(live) = self.live(run) {
+            live.folded().publish(progress);
         }
     }
 
     pub(crate) fn subscribe(&self, run: &RunId) -> Option<Subscription> {
-        let runs = self.runs();
-        let live = runs.get(run)?;
+        let live = self.live(run)?;
+        let folded = live.folded();
         Some(Subscription {
-            state: live.state.clone(),
+            texts: text_so_far(&folded.state).collect(),
             now: live.clock.now(),
-            live: live.watchers.subscribe(),
+            live: folded.watch(),
         })
     }
 
+    /// A copy of a run's state.
     pub(crate) fn state(&self, run: &RunId) -> Option<(RunState, Micros)> {
-        self.runs().get(run).map(|live| (live.state.clone(), live.clock.now()))
+        self.live(run).map(|live| live.read(|state, _, now| (state.clone(), now)))
     }
 
     pub(crate) fn control(&self, run: &RunId) -> Option<RunControl> {
@@ -107,6 +130,11 @@ impl Hub {
 
     pub(crate) fn routes(&self, run: &RunId) -> Option<Arc<RunRoutes>> {
         self.runs().get(run).map(|live| Arc::clone(&live.routes))
+    }
+
+    /// The reading of a run's clock.
+    pub(crate) fn now(&self, run: &RunId) -> Option<Micros> {
+        self.runs().get(run).map(|live| live.clock.now())
     }
 
     pub(crate) fn controls(&self) -> Vec<RunControl> {
@@ -118,7 +146,7 @@ impl Hub {
     }
 
     pub(crate) fn is_paused(&self, run: &RunId) -> bool {
-        self.runs().get(run).is_some_and(|live| live.state.paused)
+        self.live(run).is_some_and(|live| live.read(|state, _, _| state.paused))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -127,6 +155,32 @@ impl Hub {
 }
 
 impl LiveRun {
+    fn folded(&self) -> MutexGuard<'_, Folded> {
+        // Each event is applied as a whole or not at all, as far as readers can tell.
+        self.folded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at the run as it stands. Its events wait meanwhile: what takes long is done in parts.
+    pub(crate) fn read<R>(&self, look: impl FnOnce(&RunState, &Batch, Micros) -> R) -> R {
+        let folded = self.folded();
+        look(&folded.state, &folded.batch, self.clock.now())
+    }
+
+    /// Its events from now on.
+    pub(crate) fn watch(&self) -> broadcast::Receiver<Live> {
+        self.folded().watch()
+    }
+}
+
+impl Folded {
+    fn watch(&self) -> broadcast::Receiver<Live> {
+        match &self.watchers {
+            Some(watchers) => watchers.subscribe(),
+            // Nothing comes any more.
+            None => broadcast::channel(1).1,
+        }
+    }
+
     fn publish(&mut self, progress: Progress) {
         let known = self
             .state
@@ -143,9 +197,28 @@ impl LiveRun {
 
     /// Makes a message for those who watch; most of the time nobody does.
     fn send(&self, message: impl FnOnce() -> Live) {
-        if self.watchers.receiver_count() > 0 {
+        if let Some(watchers) = self.watchers.as_ref().filter(|w| w.receiver_count() > 0) {
             // The last of them leaving just now is not an error.
-            let _ = self.watchers.send(message());
+            let _ = watchers.send(message());
         }
     }
+}
+
+/// The text of every answer that is streaming, each from its start.
+fn text_so_far(state: &RunState) -> impl Iterator<Item = Arc<Progress>> {
+    let passes = (0..).map(PassId).zip(&state.passes);
+    passes.flat_map(|(pass, p)| {
+        (0..).map(CallId).zip(&p.calls).filter_map(move |(call, c)| {
+            let attempt = c.attempts.last().filter(|a| a.end.is_none())?;
+            (!c.output.is_empty()).then(|| {
+                Arc::new(Progress {
+                    pass,
+                    call,
+                    number: attempt.attempt.number,
+                    offset: 0,
+                    text: c.output.clone(),
+                })
+            })
+        })
+    })
 }

@@ -9,6 +9,7 @@ pub mod export;
 mod extract;
 mod hub;
 pub mod output;
+mod reader;
 mod records;
 mod routing;
 mod service;
@@ -17,13 +18,15 @@ mod watch;
 
 pub use cache::CacheStats;
 pub use error::ServiceError;
-pub use export::{Export, ExportFormat};
+pub use export::{Export, ExportFormat, StreamFormat};
 pub use extract::{ExtractLimits, Extractor};
 pub use lanes_provider::{ConfigError, ProviderConfig, Timeouts};
 pub use lanes_store::{Page, RunFilter, Store, StoreError, Totals};
+pub use reader::RunReader;
 pub use service::{
     DocumentPreview, DocumentView, EndpointHealth, PlacedError, Preview, PreviewPart,
-    ProviderHealth, Rejected, ResumePolicy, RunChange, SampleRecord, Service, ServiceConfig,
-    Started, TaskFormat, Trial, TrialRequest, Upload, WorkflowFile, blank_workflow, workflow_toml,
+    ProviderHealth, Rejected, ResumePolicy, RetryRequest, RunChange, SampleRecord, Service,
+    ServiceConfig, Started, TaskFormat, Trial, TrialRequest, Upload, WorkflowFile, blank_workflow,
+    workflow_toml,
 };
 pub use watch::WatchItem;

@@ -5,6 +5,7 @@ mod control;
 mod documents;
 mod health;
 mod read;
+mod retry;
 mod start;
 mod tasks;
 mod trial;
@@ -13,6 +14,7 @@ mod workflows;
 pub use control::RunChange;
 pub use documents::{DocumentPreview, DocumentView, Rejected, Upload};
 pub use health::{EndpointHealth, ProviderHealth};
+pub use retry::RetryRequest;
 pub use tasks::TaskFormat;
 pub use trial::{Preview, PreviewPart, Trial, TrialRequest};
 pub use workflows::{PlacedError, SampleRecord, WorkflowFile, blank_workflow, workflow_toml};
@@ -82,10 +84,10 @@ pub struct Service {
     inner: Arc<Inner>,
 }
 
-struct Inner {
-    store: Store,
+pub(crate) struct Inner {
+    pub(crate) store: Store,
     writer: EventWriter,
-    hub: Arc<Hub>,
+    pub(crate) hub: Arc<Hub>,
     catalogue: Catalogue,
     stopping: AtomicBool,
     targets: Targets,
@@ -93,6 +95,10 @@ struct Inner {
     /// Held while tasks and workflows are changed, so that what was checked still holds when it is written.
     task_changes: tokio::sync::Mutex<()>,
     extractor: Extractor,
+    /// Held while failed calls are reopened.
+    retries: tokio::sync::Mutex<()>,
+    /// The large run at rest that was looked at last.
+    pub(crate) looked_at: crate::reader::LookedAt,
     /// How many uploaded files are in memory at once.
     reading: Semaphore,
     /// Ends with the last run's task; see [`Service::shutdown`].
@@ -100,6 +106,10 @@ struct Inner {
 }
 
 impl Service {
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
     /// Opens the service over a store. Runs that were going on when the program ended are marked
     /// interrupted, and taken up again when the policy says so.
     ///
@@ -122,6 +132,8 @@ impl Service {
                 targets: Targets::default(),
                 task_changes: tokio::sync::Mutex::default(),
                 extractor: config.extractor,
+                retries: tokio::sync::Mutex::default(),
+                looked_at: crate::reader::LookedAt::default(),
                 reading: Semaphore::new(READING),
                 tasks: std::sync::Mutex::default(),
             }),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures::Stream;
 use futures::stream;
-use lanes_model::{CallId, Micros, PassId, Progress, RunEvent, RunId, RunState, Seq};
+use lanes_model::{Micros, Progress, RunEvent, RunId, Seq};
 use lanes_store::Store;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -87,7 +87,7 @@ impl Watcher {
         self.stage = Stage::Replay;
         self.live = self.hub.subscribe(&self.run).map(|s| {
             self.after_replay.push(WatchItem::Clock(s.now));
-            self.after_replay.extend(text_so_far(&s.state).map(WatchItem::Progress));
+            self.after_replay.extend(s.texts.into_iter().map(WatchItem::Progress));
             s.live
         });
     }
@@ -140,23 +140,4 @@ impl Watcher {
             }
         }
     }
-}
-
-/// The text of every answer that is streaming, each from its start.
-fn text_so_far(state: &RunState) -> impl Iterator<Item = Arc<Progress>> {
-    let passes = (0..).map(PassId).zip(&state.passes);
-    passes.flat_map(|(pass, p)| {
-        (0..).map(CallId).zip(&p.calls).filter_map(move |(call, c)| {
-            let attempt = c.attempts.last().filter(|a| a.end.is_none())?;
-            (!c.output.is_empty()).then(|| {
-                Arc::new(Progress {
-                    pass,
-                    call,
-                    number: attempt.attempt.number,
-                    offset: 0,
-                    text: c.output.clone(),
-                })
-            })
-        })
-    })
 }

@@ -5,6 +5,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::Shown;
+use crate::pages::batch::{BatchPage, large};
 use crate::server::{UiError, run_page};
 
 /// The page of one run.
@@ -12,6 +13,9 @@ use crate::server::{UiError, run_page};
 pub fn RunPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|p| p.get("id")).unwrap_or_default();
     Suspend::new(async move {
+        if let Ok(Some(title)) = large(&id).await {
+            return view! { <BatchPage id title/> }.into_any();
+        }
         match run_page(id).await {
             Ok(data) => {
                 let title = data.0.state.header.title.clone();

@@ -70,7 +70,10 @@ fn list(form: Form) -> String {
     if docs.is_empty() {
         return String::new();
     }
-    let mut html = String::from("<ul class=\"docs\" aria-label=\"Chosen documents\">");
+    let size = size(&docs);
+    let mut html =
+        ["<p class=\"sub\">", &size, "</p><ul class=\"docs\" aria-label=\"Chosen documents\">"]
+            .concat();
     for (n, doc) in docs.iter().enumerate() {
         let id = escape(&doc.id);
         if n >= SHOWN {
@@ -100,7 +103,7 @@ fn list(form: Form) -> String {
 }
 
 /// "12 documents, 3,400 tokens".
-pub fn size(docs: &[Doc]) -> String {
+fn size(docs: &[Doc]) -> String {
     let records: u64 = docs.iter().map(|d| d.records).sum();
     let tokens = format::plural(docs.iter().map(|d| d.tokens).sum(), "token");
     let documents = format::plural(docs.len() as u64, "document");
@@ -135,7 +138,7 @@ mod browser {
     use super::super::values::Field;
     use super::Form;
     use crate::browser::fetch::send_form;
-    use crate::server::Chosen;
+    use crate::server::Doc;
 
     /// Files of one request: as many as the server reads at once.
     const AT_ONCE: usize = 4;
@@ -161,7 +164,7 @@ mod browser {
                 match send_form("/documents", &data).await {
                     Ok((true, answer)) => {
                         if let Some(json) = Json::parse(&answer) {
-                            take(form, Chosen::read(&json));
+                            take(form, &json);
                         }
                     }
                     Ok((false, answer)) => {
@@ -178,16 +181,17 @@ mod browser {
         });
     }
 
-    fn take(form: Form, chosen: Chosen) {
+    /// Takes what came of an upload, as `Chosen` says it.
+    fn take(form: Form, chosen: &Json) {
         form.touch(Field::Text);
         form.documents.update(|docs| {
-            for doc in chosen.documents {
+            for doc in Vec::<Doc>::read(chosen.get("documents")) {
                 if docs.iter().all(|d| d.id != doc.id) {
                     docs.push(doc);
                 }
             }
         });
-        form.rejected.update(|r| r.extend(chosen.rejected));
+        form.rejected.update(|r| r.extend(Vec::<String>::read(chosen.get("rejected"))));
     }
 }
 

@@ -5,7 +5,7 @@ use lanes_model::format;
 use lanes_model::sample::SampleInfo;
 use leptos::prelude::*;
 
-use super::documents::{self, Documents};
+use super::documents::Documents;
 use super::form::Form;
 use super::values::Field;
 use super::{FieldNote, described, invalid};
@@ -28,7 +28,6 @@ pub fn InputCard(form: Form) -> impl IntoView {
                 {move || {
                     uploaded(form).then(|| {
                         view! {
-                            <span class="hint">{move || documents::size(&form.documents.read())}</span>
                             <button
                                 class="btn btn--small btn--quiet needs-js"
                                 type="button"
@@ -40,7 +39,9 @@ pub fn InputCard(form: Form) -> impl IntoView {
                     })
                 }}
                 {move || {
-                    let own = !uploaded(form) && form.sample.read().is_some() && !form.own.read().trim().is_empty();
+                    let own = !uploaded(form)
+                        && form.sample.read().is_some()
+                        && !form.own.read().trim().is_empty();
                     own.then(|| {
                         view! {
                             <button
@@ -55,7 +56,7 @@ pub fn InputCard(form: Form) -> impl IntoView {
                 }}
             </div>
             <div class="card-body stack" style="flex:1;grid-template-rows:auto auto 1fr">
-                <fieldset hidden=move || uploaded(form)>
+                <fieldset>
                     <legend class="sr">"Sample texts"</legend>
                     <div class="picks picks--4">
                         {samples
@@ -65,7 +66,7 @@ pub fn InputCard(form: Form) -> impl IntoView {
                     </div>
                 </fieldset>
                 <Documents form/>
-                <div class="field" style="grid-template-rows:auto 1fr" hidden=move || uploaded(form)>
+                <div class="field" style="grid-template-rows:auto 1fr">
                     <div class="row row--apart">
                         <label for="text">"Text"</label>
                         <span class="hint" id="text-count">

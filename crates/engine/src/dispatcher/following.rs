@@ -29,6 +29,10 @@ impl Dispatcher {
         }
         let mut ready = Vec::with_capacity(free.len());
         for next in free {
+            // It may have ended already, when what it needs was reopened.
+            if self.passes[index].has_ended(next) {
+                continue;
+            }
             match (self.fatal_of(index, next), self.passes[index].needs.verdict(next)) {
                 (Some(failure), _) => self.fail_call(index, next, at, failure),
                 (None, Verdict::Skipped(without)) => self.skip(index, next, without, at),

@@ -104,6 +104,10 @@ pub struct CallState {
     /// Since when it waits for one now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub awaiting: Option<Micros>,
+    /// When it was reopened last, having ended without an answer: attempts before that do not count
+    /// any more for how often it may be tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reopened: Option<Micros>,
 }
 
 /// How a call ended, without the texts.
@@ -132,6 +136,10 @@ impl CallState {
         if !hedge {
             self.output.clear();
         }
+        // Nearly all calls have one: room for four would be most of what a large run takes.
+        if self.attempts.is_empty() {
+            self.attempts.reserve_exact(1);
+        }
         self.attempts.push(AttemptState {
             attempt,
             lane,
@@ -152,6 +160,25 @@ impl CallState {
     /// It waits for no identical call any longer.
     pub(super) fn end_waiting(&mut self, at: Micros) {
         self.awaited.extend(self.awaiting.take().map(|from| (from, at)));
+    }
+
+    /// It had ended without an answer, and is to be tried again.
+    pub(super) fn reopen(&mut self, at: Micros) {
+        self.end = None;
+        self.ended = None;
+        self.failure = None;
+        self.output = String::new();
+        self.reopened = Some(at);
+    }
+
+    /// The attempts that count for how often it may be tried: those since it was reopened.
+    #[must_use]
+    pub fn tries(&self) -> &[AttemptState] {
+        let first = match self.reopened {
+            Some(at) => self.attempts.partition_point(|a| a.start < at),
+            None => 0,
+        };
+        self.attempts.get(first..).unwrap_or_default()
     }
 
     /// Whether this attempt's text is the one that is shown.

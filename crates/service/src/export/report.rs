@@ -259,8 +259,14 @@ fn fence(text: &str) -> String {
     "`".repeat(longest.max(2) + 1)
 }
 
+/// A text from outside as a block that nothing inside it closes.
+pub(super) fn fenced(text: &str) -> String {
+    let fence = fence(text);
+    format!("{fence}text\n{text}\n{fence}\n")
+}
+
 /// Text from outside on one line of Markdown, in a table too: no markup, no HTML, no break.
-fn inline(text: &str) -> String {
+pub(super) fn inline(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -4,12 +4,13 @@
 
 use std::borrow::Cow;
 
+use lanes_model::batch::CallRow;
 use lanes_model::view::CallView;
-use lanes_model::{AttemptResult, CallStatus, RunView};
+use lanes_model::{AttemptResult, CallStatus, RouteInfo};
 
 use crate::ServiceError;
 
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 20] = [
     "pass",
     "task",
     "document",
@@ -29,32 +30,36 @@ const COLUMNS: [&str; 19] = [
     "from_cache",
     "route",
     "hedges",
+    "stage",
 ];
 
-pub(super) fn csv(view: &RunView) -> Result<String, ServiceError> {
+/// The first line.
+pub(super) fn head() -> Result<String, ServiceError> {
+    line(&COLUMNS.map(str::to_owned))
+}
+
+/// One line.
+pub(super) fn row(routes: &[RouteInfo], row: &CallRow) -> Result<String, ServiceError> {
+    line(&record(routes, row).map(|cell| neutral(&cell).into_owned()))
+}
+
+fn line(cells: &[String]) -> Result<String, ServiceError> {
     let failed = |e: &dyn std::fmt::Display| ServiceError::Export(e.to_string());
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(COLUMNS).map_err(|e| failed(&e))?;
-    for pass in &view.passes {
-        for call in &pass.calls {
-            let record = record(view, pass.mode.id(), call);
-            let cells = record.iter().map(|cell| neutral(cell).into_owned());
-            writer.write_record(cells.collect::<Vec<_>>()).map_err(|e| failed(&e))?;
-        }
-    }
+    writer.write_record(cells).map_err(|e| failed(&e))?;
     let bytes = writer.into_inner().map_err(|e| failed(&e))?;
     String::from_utf8(bytes).map_err(|e| failed(&e))
 }
 
-fn record(view: &RunView, pass: &str, call: &CallView) -> [String; 19] {
+fn record(routes: &[RouteInfo], row: &CallRow) -> [String; COLUMNS.len()] {
+    let call = &row.view;
     let number = |n: Option<u64>| n.map(|n| n.to_string()).unwrap_or_default();
-    let document = view.documents.iter().find(|d| d.id == call.document);
     let tokens = call.tokens;
     let duration = call.start_us.zip(call.end_us).map(|(start, end)| end.since(start).0);
     [
-        pass.to_owned(),
+        row.pass.id().to_owned(),
         call.task.to_string(),
-        document.map_or_else(|| call.document.to_string(), |d| d.name.clone()),
+        row.document_name.clone(),
         status_id(call.status).to_owned(),
         number(call.lane.map(|l| u64::from(l.0))),
         number(call.start_us.map(|t| t.0)),
@@ -69,21 +74,23 @@ fn record(view: &RunView, pass: &str, call: &CallView) -> [String; 19] {
         call.error.as_ref().map(|e| e.message.clone()).unwrap_or_default(),
         call.output.clone().unwrap_or_default(),
         call.cached.to_string(),
-        route(view, call),
+        route(routes, call),
         call.attempt_log.iter().filter(|a| a.hedge).count().to_string(),
+        row.stage.clone(),
     ]
 }
 
 /// Where the answer came from, or where the last attempt went: its name and model. Empty where there
 /// was but one place.
-fn route(view: &RunView, call: &CallView) -> String {
+fn route(routes: &[RouteInfo], call: &CallView) -> String {
     let answered = call.attempt_log.iter().rfind(|a| a.result == AttemptResult::Succeeded);
     let attempt = answered.or(call.attempt_log.last());
-    let route = attempt.and_then(|a| view.sending.routes.get(a.route.index()));
+    let route = attempt.and_then(|a| routes.get(a.route.index()));
     route.map(|r| format!("{}, {}", r.name, r.model)).unwrap_or_default()
 }
 
-const fn status_id(status: CallStatus) -> &'static str {
+/// The name of a status in exports.
+pub(super) const fn status_id(status: CallStatus) -> &'static str {
     match status {
         CallStatus::Queued => "queued",
         CallStatus::Running => "running",

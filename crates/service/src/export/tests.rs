@@ -41,7 +41,7 @@ fn header() -> RunHeader {
 }
 
 /// Both passes; the first call answers, the second fails for good.
-fn state() -> RunState {
+pub(super) fn state() -> RunState {
     let mut kinds =
         vec![(0, EventKind::RunCreated { header: Box::new(header()) }), (0, EventKind::RunStarted)];
     let mut at = 0;

@@ -8,7 +8,6 @@ use serde::Deserialize;
 
 use super::Service;
 use crate::ServiceError;
-use crate::hub::Live;
 use crate::routing;
 
 /// A run that is resumed is waited for until it goes on, at most this long.
@@ -36,7 +35,7 @@ impl Service {
             control.cancel();
             return Ok(());
         }
-        let status = self.state(run).await?.0.status;
+        let status = self.reader(run).await?.read(|state, _, _| state.status);
         Err(ServiceError::Conflict(format!("The run is already over ({}).", status.id())))
     }
 
@@ -80,7 +79,7 @@ impl Service {
         }
         if let Some(priority) = priority.flatten()
             && let Some(routes) = self.inner.hub.routes(run)
-            && let Some((_, now)) = self.inner.hub.state(run)
+            && let Some(now) = self.inner.hub.now(run)
         {
             routes.set_priority(priority);
             let kind = EventKind::PriorityChanged { priority };
@@ -94,7 +93,7 @@ impl Service {
         if let Some(control) = self.inner.hub.control(run) {
             return Ok(control);
         }
-        let status = self.state(run).await?.0.status;
+        let status = self.reader(run).await?.read(|state, _, _| state.status);
         Err(ServiceError::Conflict(format!("The run is not going on; it is {}.", status.id())))
     }
 
@@ -104,12 +103,17 @@ impl Service {
     /// # Errors
     /// [`ServiceError::NotFound`], or [`ServiceError::Conflict`] when it is neither.
     pub async fn resume(&self, run: &RunId) -> Result<(), ServiceError> {
-        let (state, _) = self.state(run).await?;
-        if let Some(control) = self.inner.hub.control(run).filter(|_| state.paused) {
+        if self.inner.hub.is_paused(run)
+            && let Some(control) = self.inner.hub.control(run)
+        {
             control.go_on();
             self.wait_until(run, TAKEN_UP, |state| !state.paused).await;
             return Ok(());
         }
+        if let Some(live) = self.inner.hub.live(run) {
+            return Err(not_resumable(live.read(|state, _, _| state.status)));
+        }
+        let state = self.stored_state(run).await?;
         let paused = state.paused;
         self.take_up(run, state).await?;
         if let Some(control) = self.inner.hub.control(run).filter(|_| paused) {
@@ -122,11 +126,25 @@ impl Service {
     /// Takes an interrupted run up again; if it was paused, it stays so.
     pub(super) async fn take_up(&self, run: &RunId, state: RunState) -> Result<(), ServiceError> {
         if state.status != RunStatus::Interrupted || self.inner.hub.is_live(run) {
-            return Err(ServiceError::Conflict(format!(
-                "Only a paused or interrupted run can be resumed; this one is {}.",
-                state.status.id()
-            )));
+            return Err(not_resumable(state.status));
         }
+        self.go_on(run, state).await
+    }
+
+    /// Sets the engine to work on a run that is at rest and has calls to carry out.
+    pub(super) async fn go_on(&self, run: &RunId, state: RunState) -> Result<(), ServiceError> {
+        self.can_go_on(&state)?;
+        let mut summary = RunSummary::of(&state);
+        summary.status = RunStatus::Running;
+        self.inner.store.put_summary(&summary).await?;
+        self.execute(state);
+        // Whoever asks for the run next is to find it going on.
+        self.wait_until(run, TAKEN_UP, |state| state.status == RunStatus::Running).await;
+        Ok(())
+    }
+
+    /// Whether the providers of a run are still there, as its log knows them.
+    pub(super) fn can_go_on(&self, state: &RunState) -> Result<(), ServiceError> {
         if let Some(provider) = routing::missing(&self.inner.catalogue, &state.header) {
             return Err(ServiceError::Conflict(format!(
                 "The provider “{provider}” is not configured any more."
@@ -139,12 +157,6 @@ impl Service {
                     .to_owned(),
             ));
         }
-        let mut summary = RunSummary::of(&state);
-        summary.status = RunStatus::Running;
-        self.inner.store.put_summary(&summary).await?;
-        self.execute(state);
-        // Whoever asks for the run next is to find it going on.
-        self.wait_until(run, TAKEN_UP, |state| state.status.is_live()).await;
         Ok(())
     }
 
@@ -156,16 +168,13 @@ impl Service {
         limit: Duration,
         wanted: impl Fn(&RunState) -> bool,
     ) {
-        let Some(mut seen) = self.inner.hub.subscribe(run) else { return };
+        let Some(live) = self.inner.hub.live(run) else { return };
+        let mut events = live.watch();
         let waiting = async {
-            while !wanted(&seen.state) {
-                match seen.live.recv().await {
-                    Ok(Live::Event(event)) => {
-                        let _ = seen.state.apply(&event);
-                    }
-                    Ok(Live::Progress(_)) => {}
-                    // Over, or so busy that it is certainly going on.
-                    Err(_) => return,
+            while !live.read(|state, _, _| wanted(state)) {
+                // Over, or so busy that it is certainly going on.
+                if events.recv().await.is_err() {
+                    return;
                 }
             }
         };
@@ -189,4 +198,11 @@ impl Service {
             Err(ServiceError::no_run(run.as_str()))
         }
     }
+}
+
+fn not_resumable(status: RunStatus) -> ServiceError {
+    ServiceError::Conflict(format!(
+        "Only a paused or interrupted run can be resumed; this one is {}.",
+        status.id()
+    ))
 }

@@ -116,7 +116,7 @@ impl Service {
 
 impl Inner {
     /// A run's state from its stored log.
-    pub(super) async fn stored_state(&self, run: &RunId) -> Result<RunState, ServiceError> {
+    pub(crate) async fn stored_state(&self, run: &RunId) -> Result<RunState, ServiceError> {
         let mut page = self.store.events(run, Seq(0), PAGE).await?;
         let Some(first) = page.first() else {
             return Err(ServiceError::no_run(run.as_str()));
@@ -134,9 +134,14 @@ impl Inner {
     /// Writes what lists and estimates need of a run that came to rest.
     pub(super) async fn settle(&self, run: &RunId) {
         let result = async {
-            let state = self.stored_state(run).await?;
-            self.store.put_summary(&RunSummary::of(&state)).await?;
-            self.store.record_calls(&call_records(&state)).await?;
+            let told = |state: &RunState| (RunSummary::of(state), call_records(state));
+            // Everything is written, and so the hub knows it; a second copy of a large run is much.
+            let (summary, records) = match self.hub.live(run) {
+                Some(live) => live.read(|state, _, _| told(state)),
+                None => told(&self.stored_state(run).await?),
+            };
+            self.store.put_summary(&summary).await?;
+            self.store.record_calls(&records).await?;
             Ok::<_, ServiceError>(())
         };
         if let Err(error) = result.await {

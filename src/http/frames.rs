@@ -1,0 +1,114 @@
+//! `GET /api/runs/{id}/frames`: a large run as server-sent frames, ten a second at most, fewer when
+//! nothing changes. With `?page=1` each frame is what its page changes, as HTML.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::{Path, Query, State};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures::{Stream, StreamExt, stream};
+use lanes_model::batch::Frame;
+use lanes_model::{RunId, Seq};
+use lanes_service::{RunReader, Service};
+use serde::Deserialize;
+use tokio::time::{Instant, sleep_until};
+
+use super::{Problem, StopToken};
+
+/// Between two frames.
+const PACE: Duration = Duration::from_millis(100);
+/// Between two frames of a page: figures that change more often are not read.
+const PAGE_PACE: Duration = Duration::from_millis(250);
+/// The history goes along once in so long, and a frame though nothing has changed.
+const HISTORY: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Deserialize)]
+pub struct Shape {
+    page: Option<String>,
+}
+
+struct Frames {
+    run: RunReader,
+    page: bool,
+    last: Option<Seq>,
+    next: Instant,
+    history: Instant,
+    /// What the page has been told, part by part.
+    told: Vec<String>,
+    over: bool,
+}
+
+/// `GET /api/runs/{id}/frames`
+pub async fn stream(
+    State(service): State<Service>,
+    State(StopToken(stop)): State<StopToken>,
+    Path(id): Path<String>,
+    Query(shape): Query<Shape>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let run = service.reader(&RunId(id)).await?;
+    let now = Instant::now();
+    let frames = Frames {
+        run,
+        page: shape.page.is_some(),
+        last: None,
+        next: now,
+        history: now,
+        told: Vec::new(),
+        over: false,
+    };
+    let events = stream::unfold(frames, |mut frames| async move {
+        let event = frames.next().await?;
+        Some((Ok(event), frames))
+    });
+    let events = events.take_until(stop.cancelled_owned());
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
+}
+
+impl Frames {
+    async fn next(&mut self) -> Option<Event> {
+        if self.over {
+            return None;
+        }
+        loop {
+            sleep_until(self.next).await;
+            self.next = Instant::now() + if self.page { PAGE_PACE } else { PACE };
+            let history = Instant::now() >= self.history;
+            let frame = self.run.read(|state, batch, now| {
+                let changed = self.last != Some(state.last_seq) || history;
+                changed.then(|| batch.frame(state, now, history))
+            });
+            let Some(frame) = frame else { continue };
+            if history {
+                self.history = Instant::now() + HISTORY;
+            }
+            // What ends the run's log stands before the end of its stream.
+            if !frame.status.is_live() && self.last == Some(frame.last_seq) {
+                self.over = true;
+                let end = serde_json::json!({ "last_seq": frame.last_seq });
+                return Some(Event::default().event("end").data(end.to_string()));
+            }
+            self.last = Some(frame.last_seq);
+            if let Some(event) = self.event(&frame) {
+                return Some(event);
+            }
+        }
+    }
+
+    fn event(&mut self, frame: &Frame) -> Option<Event> {
+        let event = Event::default().event("frame").id(frame.last_seq.to_string());
+        if !self.page {
+            return Some(event.data(serde_json::to_string(frame).unwrap_or_default()));
+        }
+        let parts = self.run.read(|state, _, _| app::batch::parts(state, frame));
+        self.told.resize(parts.len(), String::new());
+        let mut changes = serde_json::Map::new();
+        for ((name, html), told) in parts.into_iter().zip(&mut self.told) {
+            // Empty: this frame says nothing of it.
+            if !html.is_empty() && html != *told {
+                changes.insert(name.to_owned(), html.clone().into());
+                *told = html;
+            }
+        }
+        (!changes.is_empty()).then(|| event.data(serde_json::Value::Object(changes).to_string()))
+    }
+}

@@ -83,15 +83,10 @@ pub fn edges(needs: &[&[usize]], columns: &[Vec<usize>]) -> Vec<[f64; 4]> {
     edges
 }
 
-/// The graph as HTML. What its stages are called is escaped here.
-#[must_use]
-pub fn html(stages: &[StageBox]) -> String {
-    let needs: Vec<&[usize]> = stages.iter().map(|s| s.needs.as_slice()).collect();
-    let columns = columns(&needs);
-    let mut html =
-        ["<div class=\"dag\" style=\"--columns:", &columns.len().to_string(), "\">"].concat();
+/// The edges as one drawing, as wide and as high as the graph.
+pub fn drawn_edges(needs: &[&[usize]], columns: &[Vec<usize>], html: &mut String) {
     html.push_str(r#"<svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">"#);
-    for [x, y, end, bottom] in edges(&needs, &columns) {
+    for [x, y, end, bottom] in edges(needs, columns) {
         let [x, y, mid, end, bottom] =
             [x, y, (x + end) / 2.0, end, bottom].map(|n| format::fixed(n, 2));
         html.push_str(&format!(
@@ -99,6 +94,16 @@ pub fn html(stages: &[StageBox]) -> String {
         ));
     }
     html.push_str("</svg>");
+}
+
+/// The graph as HTML. What its stages are called is escaped here.
+#[must_use]
+pub fn html(stages: &[StageBox]) -> String {
+    let needs: Vec<&[usize]> = stages.iter().map(|s| s.needs.as_slice()).collect();
+    let columns = columns(&needs);
+    let mut html =
+        ["<div class=\"dag\" style=\"--columns:", &columns.len().to_string(), "\">"].concat();
+    drawn_edges(&needs, &columns, &mut html);
     for column in columns {
         html.push_str("<ol>");
         for stage in column.into_iter().filter_map(|place| stages.get(place)) {

@@ -16,6 +16,7 @@ mod problem;
 mod runs;
 mod task_forms;
 mod tasks;
+mod workflow_forms;
 mod workflows;
 
 use std::net::SocketAddr;
@@ -96,6 +97,8 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/runs/{id}/retry-failed", post(forms::retry))
         .route("/runs/{id}/change", post(forms::change))
         .route("/runs/{id}/delete", post(forms::delete))
+        .route("/workflows/{id}/delete", post(workflow_forms::delete))
+        .route("/workflows/{id}/run", post(workflow_forms::run))
         .route("/tasks/import", post(task_forms::import))
         .route("/tasks/{id}/delete", post(task_forms::delete))
         .route("/documents", documents::upload_form())
@@ -104,7 +107,9 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
     let pages = page::routes(&state)
         .route("/runs", post(forms::start))
         .route("/tasks/new", post(task_forms::create))
-        .route("/tasks/{id}", post(task_forms::save));
+        .route("/tasks/{id}", post(task_forms::save))
+        .route("/workflows/new", post(workflow_forms::create))
+        .route("/workflows/{id}", post(workflow_forms::save));
     Router::new()
         .merge(api)
         .merge(forms)

@@ -10,7 +10,8 @@ use crate::components::icons::IconSprite;
 use crate::components::key_list::KeyList;
 use crate::components::topbar::TopBar;
 use crate::pages::{
-    DocumentPage, EditTaskPage, NewTaskPage, NotFound, RunPage, RunsPage, TasksPage, Workbench,
+    DocumentPage, EditTaskPage, NewTaskPage, NewWorkflowPage, NotFound, RunPage, RunsPage,
+    TasksPage, Workbench, WorkflowPage, WorkflowsPage,
 };
 
 /// The whole user interface.
@@ -36,6 +37,9 @@ pub fn App() -> impl IntoView {
                 <Route path=StaticSegment("tasks") view=TasksPage ssr=SsrMode::Async/>
                 <Route path=(StaticSegment("tasks"), StaticSegment("new")) view=NewTaskPage ssr=SsrMode::Async/>
                 <Route path=(StaticSegment("tasks"), ParamSegment("id")) view=EditTaskPage ssr=SsrMode::Async/>
+                <Route path=StaticSegment("workflows") view=WorkflowsPage ssr=SsrMode::Async/>
+                <Route path=(StaticSegment("workflows"), StaticSegment("new")) view=NewWorkflowPage ssr=SsrMode::Async/>
+                <Route path=(StaticSegment("workflows"), ParamSegment("id")) view=WorkflowPage ssr=SsrMode::Async/>
             </Routes>
             <KeyList letters=crate::server::Display::of_request().letters/>
         </Router>

@@ -7,6 +7,7 @@ mod export;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod limit;
+pub mod stages;
 pub mod timeline;
 
 #[cfg(feature = "ssr")]

@@ -13,6 +13,8 @@ mod runs;
 #[cfg(feature = "ssr")]
 mod tasks;
 mod workbench;
+#[cfg(feature = "ssr")]
+mod workflows;
 
 #[cfg(feature = "ssr")]
 pub use document::DocumentPage;
@@ -26,3 +28,5 @@ pub use runs::RunsPage;
 pub use tasks::{EditTaskPage, NewTaskPage, TasksPage};
 #[cfg(feature = "ssr")]
 pub use workbench::Workbench;
+#[cfg(feature = "ssr")]
+pub use workflows::{NewWorkflowPage, WorkflowPage, WorkflowsPage};

@@ -13,6 +13,8 @@ mod pages;
 mod request;
 #[cfg(feature = "ssr")]
 mod tasks;
+#[cfg(feature = "ssr")]
+mod workflows;
 
 #[cfg(all(feature = "hydrate", not(feature = "ssr")))]
 pub use ask::{
@@ -32,3 +34,7 @@ pub use pages::{default_provider, document_page, first_visit, runs_page, workben
 pub use request::{Display, FormState, service, set_status};
 #[cfg(feature = "ssr")]
 pub use tasks::{ImportSent, TaskForm, TaskPageData, TaskSent, task_page};
+#[cfg(feature = "ssr")]
+pub use workflows::{
+    WorkflowPageData, WorkflowRunForm, WorkflowSent, boxes, wanted, workflow_page,
+};

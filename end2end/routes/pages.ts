@@ -35,6 +35,10 @@ export const ROUTES: Route[] = [
   { name: 'new-task', path: async () => '/tasks/new', status: 200, heading: /^New task$/ },
   { name: 'built-in-task', path: async () => '/tasks/summary', status: 200, heading: /^Summary$/ },
   { name: 'unknown-task', path: async () => '/tasks/unknown', status: 404, heading: /no such task/ },
+  { name: 'workflows', path: async () => '/workflows', status: 200, heading: /^Workflows$/ },
+  { name: 'workflow', path: async () => '/workflows/idea-report', status: 200, heading: /^Idea report$/ },
+  { name: 'new-workflow', path: async () => '/workflows/new', status: 200, heading: /^New workflow$/ },
+  { name: 'unknown-workflow', path: async () => '/workflows/unknown', status: 404, heading: /no such workflow/ },
   { name: 'unknown-run', path: async () => '/runs/unknown', status: 404, heading: /./ },
   { name: 'unknown-page', path: async () => '/nope', status: 404, heading: /no page at this address/ },
 ];

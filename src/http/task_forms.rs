@@ -130,14 +130,14 @@ pub async fn import(
 }
 
 /// The page at that path, with more in its context.
-async fn rendered(
+pub(super) async fn rendered(
     state: AppState,
     path: &str,
     status: StatusCode,
     more: impl Fn() + Clone + Send + Sync + 'static,
 ) -> Response {
     let Ok(uri) = path.parse::<Uri>() else {
-        return Problem::new(StatusCode::NOT_FOUND, "There is no such task.").into_response();
+        return Problem::new(StatusCode::NOT_FOUND, "There is no such page.").into_response();
     };
     let mut again = Request::new(Body::empty());
     *again.uri_mut() = uri;

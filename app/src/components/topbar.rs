@@ -32,6 +32,7 @@ pub fn TopBar() -> impl IntoView {
                 <a href="/" aria-current=current("/")>"Workbench"</a>
                 <a href="/runs" aria-current=current("/runs")>"Runs"</a>
                 <a href="/tasks" aria-current=current("/tasks")>"Tasks"</a>
+                <a href="/workflows" aria-current=current("/workflows")>"Workflows"</a>
             </nav>
             <div class="tools">
                 {provider}

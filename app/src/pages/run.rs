@@ -20,6 +20,7 @@ mod replay;
 #[cfg(feature = "ssr")]
 mod report;
 mod results;
+mod stages;
 mod timeline;
 
 #[cfg(feature = "ssr")]
@@ -117,6 +118,7 @@ fn Shown(data: Packed<RunPageData>) -> impl IntoView {
             {view! { <head::Head run=run/> }.into_any()}
             {view! { <head::Notes run=run/> }.into_any()}
             {move || if run.live.get() { going() } else { over() }}
+            {view! { <stages::Stages run=run/> }.into_any()}
             {view! { <timeline::Timeline run=run/> }.into_any()}
             {move || (!run.live.get()).then(|| drawn(run, |r| &r.details))}
             {view! { <results::Results run=run/> }.into_any()}

@@ -4,7 +4,7 @@
 //! `browser::live_form` makes livelier.
 
 mod editor;
-mod fields;
+pub(in crate::pages) mod fields;
 mod form;
 mod preview;
 

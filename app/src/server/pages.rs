@@ -142,6 +142,10 @@ pub fn first_visit(service: &Service) -> Prefill {
 async fn repeat(service: &Service, id: RunId) -> Result<Prefill, UiError> {
     let (state, _) = service.state(&id).await?;
     let spec = &state.header.spec;
+    if let Some(workflow) = spec.workflow.as_ref().filter(|w| service.workflow(w).is_ok()) {
+        // Its own page has the form for that.
+        leptos_axum::redirect(&format!("/workflows/{workflow}?run={id}"));
+    }
     let (text, documents) = match &spec.input {
         lanes_model::Input::Documents(ids) => (String::new(), docs(service, ids).await?),
         _ => (service.input_text(&state).await?, Vec::new()),

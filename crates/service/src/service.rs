@@ -187,6 +187,12 @@ impl Service {
         self.inner.catalogue.of_runs()
     }
 
+    /// The name of any provider, also of one for single stages.
+    #[must_use]
+    pub fn provider_name(&self, id: &str) -> Option<String> {
+        self.inner.catalogue.providers.iter().find(|p| p.id == id).map(|p| p.name.clone())
+    }
+
     /// The limits in force.
     #[must_use]
     pub fn limits(&self) -> &Limits {

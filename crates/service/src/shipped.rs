@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use lanes_model::Workflow;
+use lanes_model::{Workflow, sample::SAMPLES};
 
 use crate::service::{TaskFormat, WorkflowFile};
 
@@ -48,13 +48,19 @@ pub(crate) fn workflows() -> &'static [Workflow] {
     &WORKFLOWS
 }
 
-/// The sample records of a shipped workflow, or of a copy of one; none of others.
+/// The sample records of a shipped workflow, or of a copy of one; of others the sample texts.
 pub(crate) fn records(id: &str) -> &'static [SampleRecord] {
     static RECORDS: LazyLock<Vec<(&str, Vec<SampleRecord>)>> =
         LazyLock::new(|| SHIPPED.iter().map(|(id, _, text)| (*id, split(text))).collect());
     let of = |name: &str| RECORDS.iter().find(|(known, _)| *known == name);
     let copied = id.find("-copy").and_then(|end| id.get(..end));
-    of(id).or_else(|| of(copied?)).map_or(&[], |(_, records)| records.as_slice())
+    let texts = || {
+        static TEXTS: LazyLock<Vec<SampleRecord>> = LazyLock::new(|| {
+            SAMPLES.iter().map(|s| SampleRecord { name: s.name, text: s.text }).collect()
+        });
+        TEXTS.as_slice()
+    };
+    of(id).or_else(|| of(copied?)).map_or_else(texts, |(_, records)| records.as_slice())
 }
 
 /// The records of a file: each begins with a line `=== name`.
@@ -87,6 +93,6 @@ mod tests {
             assert!(found.iter().all(|r| r.text.len() > 60 && !r.name.is_empty()), "{id}");
         }
         assert_eq!(records("call-centre-copy-2"), records("call-centre"));
-        assert!(records("my-own").is_empty() && records("copy").is_empty());
+        assert_eq!(records("my-own").len(), SAMPLES.len());
     }
 }

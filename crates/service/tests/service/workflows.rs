@@ -102,3 +102,12 @@ async fn sample_records_are_taken_in_once() {
     assert_eq!(documents[0].name, "Central bank leaves its rate alone.txt");
     assert!(documents.iter().all(|d| d.tokens > 50));
 }
+
+#[tokio::test]
+async fn the_example_in_the_documentation_is_right() {
+    let service = whole(Store::open_in_memory().await.unwrap()).await;
+    let page = include_str!("../../../../docs/workflows.md");
+    let text = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let file = WorkflowFile { format: TaskFormat::guess(text), text };
+    assert_eq!(service.check_workflow_file(file).map(|w| w.stages.len()), Ok(3));
+}

@@ -19,6 +19,8 @@ mod transcript;
 mod translation;
 mod words;
 
+use std::borrow::Cow;
+
 use task::{Reading, Task};
 
 /// What a request says, as far as the analysis is concerned.
@@ -52,7 +54,7 @@ pub(crate) fn answer(prompt: &Prompt, invalid: bool) -> String {
         return if invalid { format!("It could be {label}, or something else.") } else { label };
     }
     let answer = match task {
-        Task::Summary => summary::answer(&text),
+        Task::Summary => summary::answer(&without_headings(&text)),
         Task::Sentiment => sentiment::answer(&text),
         Task::Keywords => keywords::answer(&text),
         Task::Questions => questions::answer(&text),
@@ -67,6 +69,18 @@ pub(crate) fn answer(prompt: &Prompt, invalid: bool) -> String {
         count => format!(
             "{answer}\n({count} images were given; the simulator does not look into images.)"
         ),
+    }
+}
+
+/// A text without its Markdown headings, which are no sentences.
+fn without_headings(text: &str) -> Cow<'_, str> {
+    let is_heading = |line: &&str| line.starts_with("## ");
+    match text.lines().any(|line| is_heading(&line)) {
+        false => Cow::Borrowed(text),
+        true => {
+            let lines = text.lines().map(|line| if is_heading(&line) { "" } else { line });
+            Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
+        }
     }
 }
 

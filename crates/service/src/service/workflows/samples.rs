@@ -9,8 +9,8 @@ use crate::{ServiceError, shipped};
 pub use crate::shipped::SampleRecord;
 
 impl Service {
-    /// The sample records of a workflow; none for one that somebody made, unless it was copied from a
-    /// shipped one and is still named after it.
+    /// The sample records of a workflow: those it was shipped with; of one that somebody made those of
+    /// the shipped one it is named after as its copy, or else the sample texts.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`].

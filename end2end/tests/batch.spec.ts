@@ -22,8 +22,8 @@ async function batch(lanes: Server, more: More = {}): Promise<string> {
   form.append('file', new Blob([table], { type: 'text/csv' }), `tickets-${Math.random()}.csv`);
   const answer = await fetch(`${lanes.url}/api/documents`, { method: 'POST', body: form });
   expect(answer.status).toBe(201);
-  const { documents } = (await answer.json()) as { documents: { id: string }[] };
-  expect(documents).toHaveLength(ROWS);
+  const { documents } = (await answer.json()) as { documents: { id: string; records: number }[] };
+  expect(documents.map((d) => d.records)).toEqual([ROWS]);
   const request = {
     input: { document_ids: documents.map((d) => d.id) },
     tasks: ['summary', 'sentiment'],
@@ -38,7 +38,10 @@ const metric = (page: Page, name: string) =>
   page.locator('#b-hero .metric').filter({ has: page.getByText(name, { exact: true }) }).locator('dd').first();
 
 /** A figure as a number. */
-const figure = async (page: Page, name: string) => parseFloat(((await metric(page, name).textContent()) ?? '').replace(/[^0-9.]/g, ''));
+const figure = async (page: Page, name: string) => {
+  const [first = ''] = ((await metric(page, name).textContent()) ?? '').trim().split(' ');
+  return parseFloat(first.replace(/[^0-9.]/g, ''));
+};
 
 test('a batch is watched live, paused, given more lanes and cancelled', async ({ page, lanes }) => {
   const id = await batch(lanes);
@@ -89,7 +92,7 @@ test('the timeline is zoomed, moved and read with mouse and keys', async ({ page
   await page.keyboard.press('ArrowRight');
   await expect(where).not.toHaveText(zoomed ?? '');
   await page.keyboard.press('Enter');
-  await expect(page.locator('#b-bar')).toContainText('Ticket');
+  await expect(page.locator('#b-bar')).toContainText('.csv #');
   await page.keyboard.press('Escape');
   await page.keyboard.press('0');
   await expect(where).toHaveText(all ?? '');
@@ -129,11 +132,11 @@ test('results are searched, sorted, opened and exported', async ({ page, lanes }
   await expect(page.locator('#results')).toContainText('Page 1 of 24');
   await page.getByRole('link', { name: 'Next' }).click();
   await expect(page.locator('#results')).toContainText('Page 2 of 24');
-  await page.getByRole('searchbox', { name: 'Search records and answers' }).fill('Ticket 599');
+  await page.getByRole('searchbox', { name: 'Search records and answers' }).fill('#599');
   await page.getByRole('button', { name: 'Show', exact: true }).click();
   await expect(page.locator('#results')).toContainText('1 record');
   await expect(page.locator('#results tbody tr')).toHaveCount(1);
-  expect(page.url()).toContain('q=Ticket+599');
+  expect(page.url()).toContain('q=%23599');
 
   const group = page.getByRole('group', { name: 'Export' });
   for (const [name, ending] of [['JSONL', 'jsonl'], ['CSV', 'csv'], ['Parquet', 'parquet'], ['Markdown', 'md']] as const) {

@@ -18,7 +18,7 @@ async fn records(program: &Program, count: usize) -> Vec<Value> {
     let request = program.client.post(address).multipart(Form::new().part("file", part));
     let added = json(request.send().await.expect("an answer")).await;
     let documents = added["documents"].as_array().expect("documents");
-    assert_eq!(documents.len(), count, "{}", added["rejected"]);
+    assert_eq!(documents[0]["records"], count, "{}", added["rejected"]);
     documents.iter().map(|d| d["id"].clone()).collect()
 }
 
@@ -81,7 +81,7 @@ async fn a_large_run_is_read_part_by_part() {
         }
     }
     assert_eq!(seen, 600);
-    let one = text(&program, &format!("/api/runs/{id}/calls?q=ticket%20217&task=sentiment")).await;
+    let one = text(&program, &format!("/api/runs/{id}/calls?q=%23217&task=sentiment")).await;
     let one: Value = serde_json::from_str(&one).expect("JSON");
     assert!(!one["items"].as_array().expect("items").is_empty());
     assert_eq!(one["items"][0]["stage"], "tasks");
@@ -119,6 +119,10 @@ async fn exports_have_a_row_for_each_call_also_while_the_run_goes_on() {
     assert!(name.ends_with(".parquet\""), "{name}");
     let bytes = response.bytes().await.expect("the file");
     assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
+    let request = program.client.get(format!("{}{}", program.url, export("md")));
+    let packed = request.header("accept-encoding", "br").send().await.expect("an answer");
+    assert_eq!(packed.headers()[header::CONTENT_ENCODING], "br");
+    assert!(packed.bytes().await.is_ok(), "it comes whole");
     let report = text(&program, &export("md")).await;
     assert!(report.contains("600 of 600 answered") && report.contains("**Simulated.**"));
 }

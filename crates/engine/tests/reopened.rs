@@ -107,7 +107,7 @@ async fn what_was_skipped_for_want_of_a_call_goes_with_it_and_what_has_ended_sta
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_that_is_cut_off_can_be_taken_up() {
-    let slow = vec![Step::fail(10, InvalidRequest), Step::answer(1_000), Step::answer(20)];
+    let slow = vec![Step::fail(10, InvalidRequest), Step::answer(1_000)];
     let bench = Bench::new(&[parallel(1)], false, vec![slow]);
     bench.finish().await;
     let mut bench = bench.reopen(&Reopen::default());
@@ -116,5 +116,5 @@ async fn a_retry_that_is_cut_off_can_be_taken_up() {
     bench.control = RunControl::new();
     let state = bench.finish().await;
     assert_eq!((state.status, state.resumed), (RunStatus::Succeeded, 1));
-    assert!(state.passes[0].wall(state.latest) < ms(1_000));
+    assert!(state.passes[0].wall(state.latest) < ms(1_200), "the time between does not count");
 }

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod audio;
 mod data_lock;
 mod extract;
 mod serve;

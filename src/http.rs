@@ -14,7 +14,9 @@ mod health;
 mod page;
 mod problem;
 mod runs;
+mod task_forms;
 mod tasks;
+mod workflows;
 
 use std::net::SocketAddr;
 
@@ -59,6 +61,15 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/api/tasks/try", post(tasks::attempt))
         .route("/api/tasks/{id}", get(tasks::show).put(tasks::replace).delete(tasks::delete))
         .route("/api/tasks/{id}/copy", post(tasks::copy))
+        .route("/api/workflows", get(workflows::list).post(workflows::create))
+        .route("/api/workflows/check", post(workflows::check))
+        .route("/api/workflows/import", post(workflows::import))
+        .route(
+            "/api/workflows/{id}",
+            get(workflows::show).put(workflows::replace).delete(workflows::delete),
+        )
+        .route("/api/workflows/{id}/copy", post(workflows::copy))
+        .route("/api/workflows/{id}/samples", get(workflows::samples).post(workflows::add_samples))
         .route("/api/samples", get(catalogue::samples))
         .route("/api/providers", get(catalogue::providers))
         .route("/api/cache", get(cache::stats).delete(cache::purge))
@@ -85,8 +96,15 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/runs/{id}/retry-failed", post(forms::retry))
         .route("/runs/{id}/change", post(forms::change))
         .route("/runs/{id}/delete", post(forms::delete))
+        .route("/tasks/import", post(task_forms::import))
+        .route("/tasks/{id}/delete", post(task_forms::delete))
+        .route("/documents", documents::upload_form())
+        .route("/documents/{id}/delete", post(documents::delete_form))
         .route("/cache/purge", post(cache::purge_form));
-    let pages = page::routes(&state).route("/runs", post(forms::start));
+    let pages = page::routes(&state)
+        .route("/runs", post(forms::start))
+        .route("/tasks/new", post(task_forms::create))
+        .route("/tasks/{id}", post(task_forms::save));
     Router::new()
         .merge(api)
         .merge(forms)

@@ -9,7 +9,9 @@ use leptos_router::{ParamSegment, SsrMode, StaticSegment};
 use crate::components::icons::IconSprite;
 use crate::components::key_list::KeyList;
 use crate::components::topbar::TopBar;
-use crate::pages::{NotFound, RunPage, RunsPage, Workbench};
+use crate::pages::{
+    DocumentPage, EditTaskPage, NewTaskPage, NotFound, RunPage, RunsPage, TasksPage, Workbench,
+};
 
 /// The whole user interface.
 ///
@@ -28,8 +30,12 @@ pub fn App() -> impl IntoView {
             <TopBar/>
             <Routes fallback=NotFound>
                 <Route path=StaticSegment("") view=Workbench ssr=SsrMode::Async/>
+                <Route path=(StaticSegment("documents"), ParamSegment("id")) view=DocumentPage ssr=SsrMode::Async/>
                 <Route path=StaticSegment("runs") view=RunsPage ssr=SsrMode::Async/>
                 <Route path=(StaticSegment("runs"), ParamSegment("id")) view=RunPage ssr=SsrMode::Async/>
+                <Route path=StaticSegment("tasks") view=TasksPage ssr=SsrMode::Async/>
+                <Route path=(StaticSegment("tasks"), StaticSegment("new")) view=NewTaskPage ssr=SsrMode::Async/>
+                <Route path=(StaticSegment("tasks"), ParamSegment("id")) view=EditTaskPage ssr=SsrMode::Async/>
             </Routes>
             <KeyList letters=crate::server::Display::of_request().letters/>
         </Router>

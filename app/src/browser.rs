@@ -9,6 +9,8 @@ pub mod fetch;
 pub mod frames;
 pub mod keys;
 pub mod live;
+#[cfg(feature = "hydrate")]
+mod live_form;
 pub mod place;
 
 #[cfg(feature = "hydrate")]

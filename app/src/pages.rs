@@ -4,17 +4,25 @@
 #[cfg(feature = "ssr")]
 pub mod batch;
 #[cfg(feature = "ssr")]
+mod document;
+#[cfg(feature = "ssr")]
 mod not_found;
 mod run;
 #[cfg(feature = "ssr")]
 mod runs;
+#[cfg(feature = "ssr")]
+mod tasks;
 mod workbench;
 
+#[cfg(feature = "ssr")]
+pub use document::DocumentPage;
 #[cfg(feature = "ssr")]
 pub use not_found::NotFound;
 #[cfg(feature = "ssr")]
 pub use run::{RunPage, report_html};
 #[cfg(feature = "ssr")]
 pub use runs::RunsPage;
+#[cfg(feature = "ssr")]
+pub use tasks::{EditTaskPage, NewTaskPage, TasksPage};
 #[cfg(feature = "ssr")]
 pub use workbench::Workbench;

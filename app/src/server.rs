@@ -11,20 +11,24 @@ mod functions;
 mod pages;
 #[cfg(feature = "ssr")]
 mod request;
+#[cfg(feature = "ssr")]
+mod tasks;
 
 #[cfg(all(feature = "hydrate", not(feature = "ssr")))]
 pub use ask::{
     cancel_run, change_run, count_text, pause_run, resume_run, run_page, sample_text, start_run,
 };
-pub use data::{ModelHistory, Packed, Prefill, ReportHtml, RunPageData, WorkbenchData};
 #[cfg(feature = "ssr")]
-pub use data::{ProviderBadge, RunsPageData};
+pub use data::{Chosen, ProviderBadge, RunsPageData};
+pub use data::{Doc, ModelHistory, Packed, Prefill, ReportHtml, RunPageData, WorkbenchData};
 pub use error::UiError;
 #[cfg(any(feature = "ssr", not(feature = "hydrate")))]
 pub use functions::{
     cancel_run, change_run, count_text, pause_run, resume_run, run_page, sample_text, start_run,
 };
 #[cfg(feature = "ssr")]
-pub use pages::{default_provider, runs_page, workbench_data};
+pub use pages::{default_provider, document_page, first_visit, runs_page, workbench_data};
 #[cfg(feature = "ssr")]
 pub use request::{Display, FormState, service, set_status};
+#[cfg(feature = "ssr")]
+pub use tasks::{ImportSent, TaskForm, TaskPageData, TaskSent, task_page};

@@ -31,6 +31,10 @@ export const ROUTES: Route[] = [
     status: 200,
     heading: /^AI Technology Article/,
   },
+  { name: 'tasks', path: async () => '/tasks', status: 200, heading: /^Tasks$/ },
+  { name: 'new-task', path: async () => '/tasks/new', status: 200, heading: /^New task$/ },
+  { name: 'built-in-task', path: async () => '/tasks/summary', status: 200, heading: /^Summary$/ },
+  { name: 'unknown-task', path: async () => '/tasks/unknown', status: 404, heading: /no such task/ },
   { name: 'unknown-run', path: async () => '/runs/unknown', status: 404, heading: /./ },
   { name: 'unknown-page', path: async () => '/nope', status: 404, heading: /no page at this address/ },
 ];

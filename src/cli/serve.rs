@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::data_lock::DataLock;
-use super::{CliError, stop_signal};
+use super::{CliError, audio, stop_signal};
 use crate::config::{Config, Flags};
 use crate::http;
 
@@ -45,10 +45,11 @@ pub(super) async fn serve(args: ServeArgs) -> Result<(), CliError> {
     let addr = listener.local_addr()?;
     let stop = CancellationToken::new();
 
+    let latency: LatencyProfile = config.simulator_latency.parse()?;
     let simulator = Simulator::bind(
         SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         SimulatorConfig {
-            latency: config.simulator_latency.parse()?,
+            latency,
             rpm: config.simulator_limits.0,
             tpm: config.simulator_limits.1,
             ..SimulatorConfig::default()
@@ -57,6 +58,7 @@ pub(super) async fn serve(args: ServeArgs) -> Result<(), CliError> {
     .await?;
     config.providers.push(simulated(simulator.addr(), config.simulator_limits));
     tokio::spawn(simulator.serve(stop.clone().cancelled_owned()));
+    audio::serve(&mut config.providers, latency, &stop).await?;
 
     let _lock = DataLock::take(&config.data_dir)?;
     let store = Store::open(&config.data_dir.join("lanes.db")).await.map_err(ServiceError::from)?;
@@ -101,7 +103,10 @@ fn latency_problem(text: &str) -> Option<String> {
 }
 
 /// The built-in simulator as a provider like any other.
-fn simulated(addr: SocketAddr, (rpm, tpm): (Option<u32>, Option<u32>)) -> ProviderConfig {
+pub(super) fn simulated(
+    addr: SocketAddr,
+    (rpm, tpm): (Option<u32>, Option<u32>),
+) -> ProviderConfig {
     ProviderConfig {
         id: "simulator".to_owned(),
         name: "Simulated".to_owned(),

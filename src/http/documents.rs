@@ -3,20 +3,23 @@
 
 use std::io::Write;
 
+use app::server::{Chosen, Doc, FormState, Prefill};
 use axum::Json;
+use axum::body::Body;
 use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartRejection};
-use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{DefaultBodyLimit, Path, RawQuery, Request, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, post};
 use futures::StreamExt;
 use lanes_documents::MAX_FILE_BYTES;
 use lanes_model::FieldError;
 use lanes_service::{DocumentPreview, DocumentView, Rejected, Service, Upload};
+use leptos::prelude::provide_context;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{AppState, Problem};
+use super::{AppState, Problem, page};
 
 /// The most that one request may bring, all files together.
 const MAX_UPLOAD: usize = 2 << 30;
@@ -186,6 +189,51 @@ fn broken(error: &MultipartError) -> Problem {
         StatusCode::BAD_REQUEST,
         format!("The form cannot be read: {}.", error.body_text()),
     )
+}
+
+/// `POST /documents`, from the Workbench.
+pub fn upload_form() -> MethodRouter<AppState> {
+    post(create_form).layer(DefaultBodyLimit::max(MAX_UPLOAD))
+}
+
+/// The most documents that an address of the Workbench names.
+const MOST_NAMED: usize = 50;
+
+/// The page's own code asks for JSON. Without JavaScript the answer is the Workbench again: at an
+/// address that names the documents, or at once when there is more to tell.
+async fn create_form(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    body: Result<Multipart, MultipartRejection>,
+) -> Response {
+    let added = match receive(&state.service, &headers, body).await {
+        Ok(added) => added,
+        Err(problem) => return problem.into_response(),
+    };
+    let rejected: Vec<String> =
+        added.rejected.iter().map(|r| format!("{}: {}", r.name, r.detail)).collect();
+    let documents: Vec<Doc> = added.documents.into_iter().map(Doc::of).collect();
+    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or("");
+    if accept.starts_with("application/json") {
+        return Json(Chosen { documents, rejected }).into_response();
+    }
+    if rejected.is_empty() && documents.len() <= MOST_NAMED {
+        let ids: Vec<_> = documents.iter().map(|d| d.id.as_str()).collect();
+        return Redirect::to(&format!("/?documents={}", ids.join(","))).into_response();
+    }
+    let first = app::server::first_visit(&state.service);
+    let form = FormState { prefill: Prefill { documents, rejected, ..first }, errors: Vec::new() };
+    let mut again = Request::new(Body::empty());
+    *again.uri_mut() = Uri::from_static("/");
+    page::render(state, move || provide_context(form.clone()), again).await
+}
+
+/// `POST /documents/{id}/delete`
+pub async fn delete_form(State(service): State<Service>, Path(id): Path<String>) -> Response {
+    match service.delete_document(&id).await {
+        Ok(()) => Redirect::to("/").into_response(),
+        Err(error) => Problem::from(error).into_response(),
+    }
 }
 
 /// `GET /api/documents?limit=&cursor=`

@@ -1,7 +1,7 @@
 //! Forms as plain posts, for browsers without JavaScript: they end in a redirect, or in the form
 //! again with what is wrong.
 
-use app::server::{FormState, Prefill};
+use app::server::{Doc, FormState, Prefill};
 use axum::body::Body;
 use axum::extract::{Form, Path, Request, State};
 use axum::http::{Method, StatusCode, Uri};
@@ -18,7 +18,16 @@ pub async fn start(
     State(state): State<AppState>,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Response {
-    let (mut request, prefill, errors) = read(&fields);
+    let (mut request, mut prefill, errors) = read(&fields);
+    let chosen: Vec<String> =
+        fields.iter().filter(|(k, _)| k == "document").map(|(_, v)| v.clone()).collect();
+    if !chosen.is_empty() {
+        prefill.documents = match state.service.documents_of(&chosen).await {
+            Ok(documents) => documents.into_iter().map(Doc::of).collect(),
+            Err(error) => return Problem::from(error).into_response(),
+        };
+        request.input = InputRequest { document_ids: Some(chosen), ..InputRequest::default() };
+    }
     // The page hides the faults while a real provider is chosen, and what is hidden does not count.
     let mut providers = state.service.providers().iter();
     if providers.any(|p| !p.simulated && Some(&p.id) == request.provider.as_ref()) {

@@ -90,23 +90,8 @@ pub async fn import(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let media_type = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
-    let essence = media_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-    let format = match essence.as_str() {
-        "application/toml" | "text/x-toml" => TaskFormat::Toml,
-        json if json == "application/json" || json.ends_with("+json") => TaskFormat::Json,
-        _ => {
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "Send TOML or JSON, with the header Content-Type: application/toml or \
-                 application/json.",
-            ));
-        }
-    };
-    let body = body.map_err(|e| Problem::new(e.status(), e.body_text()))?;
-    let Ok(text) = std::str::from_utf8(&body) else {
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "The file is not UTF-8."));
-    };
+    let (format, body) = sent_file(&headers, body)?;
+    let text = utf8(&body)?;
     let replace = asked(query.as_deref(), "replace").is_some_and(|v| v == "true" || v == "1");
     let tasks = service.import_tasks(format, text, replace).await?;
     let ids: Vec<_> = tasks.into_iter().map(|task| task.id).collect();
@@ -123,18 +108,46 @@ pub async fn attempt(
     Ok(Json(service.try_task(request).await?))
 }
 
-fn asked(query: Option<&str>, name: &str) -> Option<String> {
+pub(super) fn asked(query: Option<&str>, name: &str) -> Option<String> {
     let pairs: Vec<(String, String)> =
         serde_urlencoded::from_str(query.unwrap_or("")).unwrap_or_default();
     pairs.into_iter().find(|(k, _)| k == name).map(|(_, v)| v)
 }
 
-fn known(format: &str) -> Result<TaskFormat, Problem> {
+pub(super) fn known(format: &str) -> Result<TaskFormat, Problem> {
     TaskFormat::from_id(format).ok_or_else(|| {
         Problem::invalid(vec![FieldError::new("/format", "format must be one of toml, json.")])
     })
 }
 
-fn download(export: Export) -> Response {
+pub(super) fn download(export: Export) -> Response {
     file(&export.file_name, export.media_type, export.body)
+}
+
+/// A definition that is sent as a file: how it is written, and what it says.
+pub(super) fn sent_file(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(TaskFormat, Bytes), Problem> {
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
+    let essence = media_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    let format = match essence.as_str() {
+        "application/toml" | "text/x-toml" => TaskFormat::Toml,
+        json if json == "application/json" || json.ends_with("+json") => TaskFormat::Json,
+        _ => {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "Send TOML or JSON, with the header Content-Type: application/toml or \
+                 application/json.",
+            ));
+        }
+    };
+    let body = body.map_err(|e| Problem::new(e.status(), e.body_text()))?;
+    Ok((format, body))
+}
+
+/// The text of a file.
+pub(super) fn utf8(body: &[u8]) -> Result<&str, Problem> {
+    std::str::from_utf8(body)
+        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "The file is not UTF-8."))
 }

@@ -9,3 +9,6 @@ mod rest;
 mod routes;
 mod settings;
 mod support;
+mod survival;
+mod tasks;
+mod workflows;

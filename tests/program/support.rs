@@ -12,7 +12,8 @@ pub struct Program {
     child: Child,
     pub url: String,
     pub client: Client,
-    _data: TempDir,
+    data: TempDir,
+    variables: Vec<(String, String)>,
 }
 
 impl Program {
@@ -25,15 +26,31 @@ impl Program {
     pub fn start_with(latency: &str, file: &str, variables: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
         std::fs::write(data.path().join("lanes.toml"), file).expect("a file");
+        let latency = [("LANES_SIM_LATENCY", latency)];
+        let variables = latency.iter().chain(variables);
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let variables: Vec<_> = variables.map(owned).collect();
+        let (child, url) = Self::spawn(&data, &variables);
+        Self { child, url, client: client(), data, variables }
+    }
+
+    /// Kills it as `kill -9` does, and starts it again on the same data.
+    #[allow(dead_code, reason = "the benchmarks share this file")]
+    pub fn kill_and_start_again(&mut self) {
+        self.child.kill().expect("it is there");
+        self.child.wait().expect("it is gone");
+        (self.child, self.url) = Self::spawn(&self.data, &self.variables);
+    }
+
+    fn spawn(data: &TempDir, variables: &[(String, String)]) -> (Child, String) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_lanes"))
             .args(["serve", "--addr", "127.0.0.1:0", "--data-dir"])
             .arg(data.path())
             .current_dir(data.path())
-            .env("LANES_SIM_LATENCY", latency)
             .env_remove("OPENAI_API_KEY")
             .env_remove("OPENAI_BASE_URL")
             .env_remove("LANES_ADDR")
-            .envs(variables.iter().copied())
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -44,7 +61,7 @@ impl Program {
             .map_while(Result::ok)
             .find_map(|line| line.strip_prefix("listening on ").map(str::to_owned))
             .expect("it says where it listens");
-        Self { child, url, client: client(), _data: data }
+        (child, url)
     }
 
     /// What it holds in memory, kB, as Linux counts it.

@@ -20,7 +20,7 @@ use web_sys::{
 };
 
 use super::fetch::fetch;
-use super::{display, keys, place};
+use super::{display, keys, live_form, place};
 
 /// Brings what the server rendered to life. Called once, before the islands.
 pub fn enhance() {
@@ -49,6 +49,7 @@ pub fn enhance() {
             event.prevent_default();
         }
     });
+    live_form::live_forms();
     keys::on_key(|key| {
         if key.in_field || key.command {
             return false;
@@ -80,7 +81,7 @@ fn go_to(id: &str) {
     }
 }
 
-fn listen(name: &str, handle: impl Fn(Event) + 'static) {
+pub(super) fn listen(name: &str, handle: impl Fn(Event) + 'static) {
     let handler = Closure::<dyn Fn(Event)>::new(handle);
     // It fails only for names that are no names.
     let _ = document().add_event_listener_with_callback(name, handler.as_ref().unchecked_ref());
@@ -89,7 +90,7 @@ fn listen(name: &str, handle: impl Fn(Event) + 'static) {
 }
 
 /// The nearest element around the event that fits the selector.
-fn found(event: &Event, selector: &str) -> Option<Element> {
+pub(super) fn found(event: &Event, selector: &str) -> Option<Element> {
     event.target()?.dyn_into::<Element>().ok()?.closest(selector).ok()?
 }
 

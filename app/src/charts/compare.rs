@@ -1,6 +1,8 @@
 //! The two bars of the report: wall times from zero on one scale, the lower bound and what is saved.
 
-use lanes_model::{LowerBound, Micros, PassMode, PassState, RunState, format, lower_bound};
+use lanes_model::{
+    LowerBound, Micros, PassMode, PassState, RunState, format, lower_bound, sequential_time,
+};
 
 /// The bars of a run whose two passes have ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,6 +11,8 @@ pub struct Bars {
     pub sequential: Micros,
     /// Wall time of the parallel pass.
     pub parallel: Micros,
+    /// Whether that is reckoned from a sample of its calls.
+    pub estimated: bool,
     /// Lanes of the parallel pass.
     pub lanes: u32,
     /// The lower bound of the parallel pass.
@@ -22,7 +26,8 @@ impl Bars {
         let ended = |mode| state.pass(mode).filter(|p| p.end.is_some());
         let (parallel, sequential) = (ended(PassMode::Parallel)?, ended(PassMode::Sequential)?);
         Some(Self {
-            sequential: sequential.wall(state.latest),
+            sequential: sequential_time(state)?,
+            estimated: sequential.calls.len() < parallel.calls.len(),
             parallel: parallel.wall(state.latest),
             lanes: parallel.lanes,
             bound: bound(state, parallel),
@@ -50,7 +55,8 @@ impl Bars {
             .map(|b| format!(", lower bound {}", format::seconds(b.us)))
             .unwrap_or_default();
         format!(
-            "Sequential {}, parallel {}{bound}.",
+            "Sequential {}{}, parallel {}{bound}.",
+            if self.estimated { "≈ " } else { "" },
             format::seconds_table(self.sequential),
             format::seconds_table(self.parallel),
         )

@@ -102,9 +102,14 @@ fn wall_times(sheet: &mut Sheet, bars: &Bars) {
         sheet.y += 24.0;
         sheet.text(MARGIN, "", name);
         let width = bars.length(time, longest);
+        let about = if bars.estimated && time == bars.sequential { "≈ " } else { "" };
         let look = format!(r#"rx="3" fill="{fill}""#);
         sheet.rect(MARGIN + LABEL + 8.0, sheet.y - 14.0, width, 18.0, &look);
-        sheet.text(MARGIN + LABEL + width + 16.0, "b", &format::seconds_headline(time));
+        sheet.text(
+            MARGIN + LABEL + width + 16.0,
+            "b",
+            &format!("{about}{}", format::seconds_headline(time)),
+        );
     }
     if let Some(bound) = bars.bound {
         sheet.y += 18.0;

@@ -3,8 +3,9 @@
 use leptos::prelude::*;
 
 /// Each key with what it does, as the pages' own listeners have it.
-const KEYS: [(&[&str], &str); 11] = [
+const KEYS: [(&[&str], &str); 12] = [
     (&["Ctrl", "Enter"], "Run (Workbench)"),
+    (&["Ctrl", "S"], "Save (task)"),
     (&["1", "–", "6"], "Choose or leave out a task (Workbench)"),
     (&["Space"], "Replay or pause (finished run)"),
     (&["←", "→"], "Step 0.1 s, with Shift 1 s (finished run)"),

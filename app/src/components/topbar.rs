@@ -31,6 +31,7 @@ pub fn TopBar() -> impl IntoView {
             <nav class="nav" aria-label="Main">
                 <a href="/" aria-current=current("/")>"Workbench"</a>
                 <a href="/runs" aria-current=current("/runs")>"Runs"</a>
+                <a href="/tasks" aria-current=current("/tasks")>"Tasks"</a>
             </nav>
             <div class="tools">
                 {provider}

@@ -1,6 +1,7 @@
 //! The Workbench: what to run, on what and how, with what it is expected to take. A real form that
 //! works without JavaScript; with it, the estimate follows each choice and the run starts in place.
 
+mod documents;
 mod draft;
 mod form;
 mod how;
@@ -62,6 +63,13 @@ fn Editor(data: Packed<WorkbenchData>) -> impl IntoView {
             </div>
             <Problems form/>
         </div>
+        <form
+            id=documents::UPLOAD_ID
+            method="post"
+            action="/documents"
+            enctype="multipart/form-data"
+            hidden
+        ></form>
         <form
             id=FORM_ID
             class="cols fill"

@@ -77,8 +77,73 @@ pub struct Prefill {
     /// Pace, budget and fallback, one a line; see `lanes_model::options::form`. The server draws them.
     #[serde(skip)]
     pub options: String,
+    /// The documents chosen in place of a text.
+    pub documents: Vec<Doc>,
+    /// What was not taken of the files sent without JavaScript.
+    pub rejected: Vec<String>,
     /// The run that the form repeats, when it does: the focus goes to concurrency.
     pub from: Option<RunId>,
+}
+
+/// An uploaded document, as the form knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Doc {
+    /// Names it.
+    pub id: String,
+    /// The file's name.
+    pub name: String,
+    /// The length of its text.
+    pub tokens: u64,
+    /// How many records it makes: the rows of a table, or 1.
+    pub records: u64,
+    /// What was found, in words.
+    pub about: String,
+}
+
+/// What came of an upload. The browser reads its fields by name.
+#[cfg(feature = "ssr")]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Chosen {
+    /// Taken in.
+    pub documents: Vec<Doc>,
+    /// Not taken in: name and reason.
+    pub rejected: Vec<String>,
+}
+
+#[cfg(feature = "ssr")]
+impl Doc {
+    /// A document, with what there is to know of it in words.
+    #[must_use]
+    pub fn of(document: lanes_service::DocumentView) -> Self {
+        use lanes_model::format::plural;
+        let kind = match document.media_type.as_str() {
+            "text/plain" => "Text",
+            "text/markdown" => "Markdown",
+            "application/pdf" => "PDF",
+            "text/csv" => "CSV",
+            "application/jsonl" => "JSONL",
+            media_type if media_type.starts_with("image/") => "Image",
+            _ => "DOCX",
+        };
+        let mut about = vec![kind.to_owned()];
+        about.extend(document.pages.map(|n| plural(n.into(), "page")));
+        about.extend(document.records.map(|n| {
+            let column = document.text_column.as_deref().unwrap_or_default();
+            format!("{} of “{column}”", plural(n, "record"))
+        }));
+        about.push(plural(document.tokens, "token"));
+        if document.duplicate {
+            about.push("already uploaded".to_owned());
+        }
+        about.extend(document.notes);
+        Self {
+            id: document.id,
+            name: document.name,
+            tokens: document.tokens,
+            records: document.records.unwrap_or(1),
+            about: about.join(" · "),
+        }
+    }
 }
 
 /// A run and what is needed to draw it.
@@ -112,8 +177,9 @@ reads! {
     ModelHistory { provider, model, tasks }
     Prefill {
         sample, text, count, tasks, mode, race, concurrency, provider, model, faults, cache,
-        options, from,
+        options, documents, rejected, from,
     }
+    Doc { id, name, tokens, records, about }
     RunPageData { state, now, history, report, faults }
     ReportHtml { figures, details, table }
 }
@@ -231,6 +297,14 @@ mod tests {
                 faults: String::new(),
                 cache: false,
                 options: String::new(),
+                documents: vec![Doc {
+                    id: "d".to_owned(),
+                    name: "a.pdf".to_owned(),
+                    tokens: 7,
+                    records: 1,
+                    about: "PDF".to_owned(),
+                }],
+                rejected: vec!["b.pdf: no".to_owned()],
                 from: Some(RunId("7".to_owned())),
             },
             errors: vec![FieldError::new("/tasks", "Choose one.")],

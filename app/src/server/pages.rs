@@ -5,7 +5,8 @@ use lanes_service::Service;
 use leptos::prelude::use_context;
 
 use super::{
-    FormState, ModelHistory, Prefill, ProviderBadge, RunsPageData, UiError, WorkbenchData, service,
+    Doc, FormState, ModelHistory, Prefill, ProviderBadge, RunsPageData, UiError, WorkbenchData,
+    service,
 };
 
 /// The default provider, for the top bar; none when the service is not set up.
@@ -57,11 +58,16 @@ pub async fn runs_page(
 pub async fn workbench_data(from: Option<String>) -> Result<WorkbenchData, UiError> {
     let service = service()?;
     let form = use_context::<FormState>();
+    let uploaded = use_context::<http::request::Parts>()
+        .and_then(|parts| uploaded(parts.uri.query().unwrap_or_default()));
     let (mut prefill, errors) = match (form, from.filter(|id| !id.is_empty())) {
         (Some(form), _) => (form.prefill, form.errors),
         (None, Some(id)) => (repeat(&service, RunId(id)).await?, Vec::new()),
         (None, None) => (first_visit(&service), Vec::new()),
     };
+    if let Some(ids) = uploaded.filter(|_| prefill.documents.is_empty()) {
+        prefill.documents = docs(&service, &ids).await?;
+    }
     if prefill.count == TextCount::default() && !prefill.text.is_empty() {
         prefill.count = service.count(&prefill.text).await;
     }
@@ -86,8 +92,30 @@ pub async fn workbench_data(from: Option<String>) -> Result<WorkbenchData, UiErr
     })
 }
 
+/// The documents that an address names: `?documents=id,id`.
+fn uploaded(query: &str) -> Option<Vec<String>> {
+    let ids = query.split('&').find_map(|pair| pair.strip_prefix("documents="))?;
+    Some(ids.split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect())
+}
+
+/// Those of the documents that are there.
+async fn docs(service: &Service, ids: &[String]) -> Result<Vec<Doc>, UiError> {
+    Ok(service.documents_of(ids).await?.into_iter().map(Doc::of).collect())
+}
+
+/// A document for its page, with what there is to know of it in words.
+///
+/// # Errors
+/// One that is not there; a store that fails.
+pub async fn document_page(id: &str) -> Result<(lanes_service::DocumentPreview, String), UiError> {
+    let preview = service()?.document_preview(id).await?;
+    let about = Doc::of(preview.document.clone()).about;
+    Ok((preview, about))
+}
+
 /// All six tasks on the first sample, to compare.
-fn first_visit(service: &Service) -> Prefill {
+#[must_use]
+pub fn first_visit(service: &Service) -> Prefill {
     let provider = service.providers().first();
     let sample = service.samples().first();
     Prefill {
@@ -113,9 +141,13 @@ fn first_visit(service: &Service) -> Prefill {
 /// The choices of an earlier run.
 async fn repeat(service: &Service, id: RunId) -> Result<Prefill, UiError> {
     let (state, _) = service.state(&id).await?;
-    let text = service.input_text(&state).await?;
     let spec = &state.header.spec;
+    let (text, documents) = match &spec.input {
+        lanes_model::Input::Documents(ids) => (String::new(), docs(service, ids).await?),
+        _ => (service.input_text(&state).await?, Vec::new()),
+    };
     Ok(Prefill {
+        documents,
         sample: match &spec.input {
             lanes_model::Input::Sample(id) => Some(id.clone()),
             _ => None,
@@ -132,5 +164,6 @@ async fn repeat(service: &Service, id: RunId) -> Result<Prefill, UiError> {
         options: service.option_lines(spec),
         faults: spec.faults.as_ref().map(lanes_model::Faults::fields).unwrap_or_default(),
         from: Some(id),
+        ..Prefill::default()
     })
 }

@@ -2,6 +2,8 @@
 //! `lopdf` under it the structure. Both may panic, loop or take any memory on a hostile file: hence the
 //! child process.
 
+mod rtl;
+
 use std::cell::RefCell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -177,6 +179,30 @@ struct Pages(Rc<RefCell<Written>>);
 struct Written {
     pages: Vec<String>,
     bytes: usize,
+    /// Where the last character from right to left stands.
+    last: Option<(f64, f64)>,
+    /// How many of them stand to the right of the one before, and how many to the left.
+    drawn: (usize, usize),
+}
+
+impl Written {
+    /// Notes in which order characters that are written from right to left come.
+    fn note(&mut self, character: &str, place: &Transform) {
+        if !character.starts_with(rtl::is_rtl) {
+            self.last = None;
+            return;
+        }
+        if let Some((x, y)) = self.last
+            && (place.m32 - y).abs() < 1.0
+        {
+            if place.m31 > x {
+                self.drawn.0 += 1;
+            } else {
+                self.drawn.1 += 1;
+            }
+        }
+        self.last = Some((place.m31, place.m32));
+    }
 }
 
 impl Pages {
@@ -189,7 +215,13 @@ impl Pages {
     }
 
     fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.borrow_mut().pages)
+        let mut written = self.0.borrow_mut();
+        let mut pages = std::mem::take(&mut written.pages);
+        let (to_right, to_left) = written.drawn;
+        if to_right > to_left {
+            pages.iter_mut().for_each(|page| *page = rtl::reading_order(page));
+        }
+        pages
     }
 }
 
@@ -245,6 +277,7 @@ impl OutputDev for Output {
         size: f64,
         character: &str,
     ) -> Done {
+        self.pages.0.borrow_mut().note(character, place);
         self.plain.output_character(place, width, spacing, size, character)
     }
 

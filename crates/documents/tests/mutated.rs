@@ -1,6 +1,8 @@
 //! Damaged files of every kind: bytes changed, cut out, repeated and put in. Whatever comes of it, the
 //! reader answers within a bounded time, and does not panic through.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 

@@ -35,7 +35,7 @@ pub use controls::{RunControl, Stop};
 pub use limits::RateLimiter;
 pub use ports::{
     Answer, AnswerCache, Asked, AttemptId, Cached, CallRequest, Ended, EventSink, Limiter, Outcome,
-    Permit, PermitRequest, Provider, RecordSource, RouteNews, TextSink, Unlimited,
+    Permit, PermitRequest, Provider, RecordSource, RequestImage, RouteNews, TextSink, Unlimited,
 };
 pub use retry::{LEAST_BUDGET, RetryPolicy};
 pub use routes::{RunRoutes, Target, TargetLimits};

@@ -49,14 +49,16 @@ impl Needs {
             answers: HashMap::new(),
         };
         for call in (0..).map(CallId).take(state.calls.len()) {
-            let left = plan.needs(call).count();
+            // A pass may execute the first of the plan's calls alone.
+            let here = |need: &CallId| need.index() < state.calls.len();
+            let left = plan.needs(call).filter(here).count();
             if let Some(waits) = needs.calls.get_mut(call.index()) {
                 waits.left = u32::try_from(left).unwrap_or(u32::MAX);
             }
         }
         for (call, state) in (0..).map(CallId).zip(&state.calls) {
             if let Some(ended) = state.ended {
-                let answer = (ended == CallEndState::Succeeded).then(|| state.output.as_str());
+                let answer = (ended == CallEndState::Succeeded).then_some(state.output.as_str());
                 // Who is ready now is known from their counts.
                 needs.ended(call, answer);
             }

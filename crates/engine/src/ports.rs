@@ -28,6 +28,17 @@ pub struct CallRequest {
     pub temperature: Option<Temperature>,
     /// What the answer must look like.
     pub output: Output,
+    /// Images that belong to the user message.
+    pub images: Vec<RequestImage>,
+}
+
+/// An image of a request. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestImage {
+    /// What it is, such as `image/png`.
+    pub media_type: String,
+    /// The file.
+    pub data: Arc<[u8]>,
 }
 
 /// One complete answer.

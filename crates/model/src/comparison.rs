@@ -18,6 +18,10 @@ pub struct Comparison {
     pub time_saved: f64,
     /// Speedup ÷ lanes of the parallel pass.
     pub parallel_efficiency: f64,
+    /// Of how many documents the sequential pass was measured, where that was a sample: what it would
+    /// need for all of them is estimated by the work that the parallel pass had with the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample_documents: Option<u32>,
 }
 
 impl Comparison {
@@ -30,13 +34,35 @@ impl Comparison {
         if !has_answer(parallel) || !has_answer(sequential) {
             return None;
         }
-        let (p, s) = (wall(parallel)?.as_secs_f64(), wall(sequential)?.as_secs_f64());
+        let (p, s) = (wall(parallel)?.as_secs_f64(), sequential_time(state)?.as_secs_f64());
+        let last = sequential.calls.len().checked_sub(1);
+        let sample = sequential.calls.len() < parallel.calls.len();
+        let last = last.filter(|_| sample).and_then(|last| state.header.plan.calls.get(last));
         (p > 0.0 && s > 0.0).then(|| Self {
+            sample_documents: last.and_then(|call| call.document).map(|last| last + 1),
             speedup: s / p,
             time_saved: 1.0 - p / s,
             parallel_efficiency: s / p / f64::from(parallel.lanes.max(1)),
         })
     }
+}
+
+/// The wall time of a complete sequential pass; of one that executed a sample, what it would have needed
+/// for all calls: as many times more as the parallel pass had work with all of them. `None` when it has
+/// not ended, or nothing is known to reckon by.
+#[must_use]
+pub fn sequential_time(state: &RunState) -> Option<Micros> {
+    let sequential = state.pass(PassMode::Sequential)?;
+    let measured = wall(sequential)?;
+    let Some(parallel) = state.pass(PassMode::Parallel) else { return Some(measured) };
+    if sequential.calls.len() >= parallel.calls.len() {
+        return Some(measured);
+    }
+    let time = |call: &CallState| span(call).map_or(0, |(from, to)| to.since(from).0);
+    let all: u64 = parallel.calls.iter().map(time).sum();
+    let sample: u64 = parallel.calls.iter().take(sequential.calls.len()).map(time).sum();
+    let all = u128::from(measured.0) * u128::from(all);
+    u64::try_from(all.checked_div(u128::from(sample))?).ok().map(Micros)
 }
 
 fn succeeded(call: &CallState) -> bool {
@@ -68,7 +94,8 @@ pub struct SoFar {
 #[must_use]
 pub fn speedup_so_far(state: &RunState, now: Micros) -> Option<SoFar> {
     if let Some(done) = Comparison::of(state) {
-        return Some(SoFar { value: done.speedup, estimated: false });
+        let estimated = done.sample_documents.is_some();
+        return Some(SoFar { value: done.speedup, estimated });
     }
     let parallel = state.pass(PassMode::Parallel)?;
     let sequential = state.pass(PassMode::Sequential)?;
@@ -77,10 +104,12 @@ pub fn speedup_so_far(state: &RunState, now: Micros) -> Option<SoFar> {
     let mut guessed = Micros::ZERO;
     let mut measured = Vec::new();
     let mut estimated = false;
-    for (call, other) in parallel.calls.iter().zip(&sequential.calls) {
+    let mut others = sequential.calls.iter();
+    for call in &parallel.calls {
+        let other = others.next();
         let Some((from, to)) = span(call) else { continue };
         took = took.max(to.min(now.max(from)).since(start));
-        match span(other) {
+        match other.and_then(span) {
             Some(span) => measured.push(span),
             None => {
                 guessed += to.since(from);
@@ -138,9 +167,18 @@ pub fn headline(state: &RunState) -> Option<String> {
 
 fn compared(state: &RunState) -> Option<String> {
     let comparison = Comparison::of(state)?;
-    let (parallel, sequential) = complete_pair(state)?;
+    let (parallel, _) = complete_pair(state)?;
     let p = seconds_headline(wall(parallel)?);
-    let s = seconds_headline(wall(sequential)?);
+    let s = seconds_headline(sequential_time(state)?);
+    if let Some(sample) = comparison.sample_documents {
+        let all = count(u64::from(state.header.plan.documents));
+        let factor = speedup(comparison.speedup);
+        return Some(format!(
+            "Parallel finished ≈ {factor} sooner: {p} instead of ≈ {s} (Sequential measured on {} of \
+             {all} documents)",
+            count(u64::from(sample))
+        ));
+    }
     Some(if p == s {
         format!("Parallel and Sequential took the same time: {p}")
     } else if comparison.speedup < 1.0 {

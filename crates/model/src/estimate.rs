@@ -162,7 +162,7 @@ pub fn estimate(
         .passes
         .iter()
         .map(|pass| {
-            let waiting = (0..).map(CallId).zip(&calls);
+            let waiting = (0..).map(CallId).zip(&calls).filter(|(call, _)| pass.executes(*call));
             let waiting = waiting
                 .filter_map(|(call, known)| Some((Micros::ZERO, call, known.as_ref()?.time)));
             let schedule = place_all(plan, Lanes::new(pass.lanes), waiting.collect(), &[]);

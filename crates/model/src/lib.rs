@@ -46,7 +46,7 @@ pub use bound::{
     Binding, LowerBound, bound_attained, critical_calls, expected_bound, lower_bound, work,
 };
 pub use budget::Budget;
-pub use comparison::{Comparison, SoFar, headline, main_failure, speedup_so_far};
+pub use comparison::{Comparison, SoFar, headline, main_failure, sequential_time, speedup_so_far};
 pub use estimate::{Estimate, PassEstimate, ScheduledCall, TaskHistory, estimate, remaining};
 pub use event::{
     Attempt, AttemptEnd, CallEnd, EventKind, Finish, PassEnd, Progress, RunEvent, Usage,
@@ -74,4 +74,4 @@ pub use text::TextCount;
 pub use told::{Told, ToldLimit};
 pub use traffic::{RouteTraffic, attempt_lines, traffic};
 pub use view::RunView;
-pub use workflow::{Scope, Stage, StageId, Workflow, WorkflowId};
+pub use workflow::{Scope, Stage, StageId, Workflow, WorkflowDefinition, WorkflowId};

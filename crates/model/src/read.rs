@@ -132,7 +132,7 @@ reads! {
     LimitChange { at, limit, why }
     Limits { max_text_bytes, max_concurrency }
     Pace { ttft_us, millitokens_per_s, whole_us, cv_permille }
-    PassPlan { mode, lanes }
+    PassPlan { mode, lanes, calls }
     PassState { mode, lanes, status, started_at, start, end, calls, holds, holding, paused, limits }
     PlannedCall { task, document, stage }
     PlannedStage { id, name, tasks, needs, scope, concurrency, providers }

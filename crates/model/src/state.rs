@@ -88,12 +88,15 @@ impl RunState {
         let EventKind::RunCreated { header } = &first.kind else {
             return Err(FoldError::NoHeader(first.seq));
         };
-        let calls = vec![CallState::default(); header.plan.calls.len()];
         let passes = header
             .plan
             .passes
             .iter()
-            .map(|p| PassState::new(p.mode, p.lanes, calls.clone()))
+            .map(|p| {
+                let all = header.plan.calls.len();
+                let calls = p.calls.map_or(all, |calls| all.min(calls as usize));
+                PassState::new(p.mode, p.lanes, vec![CallState::default(); calls])
+            })
             .collect();
         Ok(Self {
             last_seq: first.seq,

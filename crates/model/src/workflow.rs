@@ -5,6 +5,7 @@
 //! `check`, what stands in a prompt's double braces in [`crate::prompt`].
 
 mod check;
+mod definition;
 mod plan;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Task, TaskId};
 
 pub use check::{MOST_STAGES, MOST_TASKS, WorkflowChoices, id_problem};
+pub use definition::WorkflowDefinition;
 
 /// Names a workflow: lower case letters, digits, `-` and `_`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]

@@ -23,4 +23,4 @@ mod wire;
 pub use client::{Client, LimitListener};
 pub use config::{ConfigError, ProviderConfig, Timeouts};
 pub use price::price;
-pub use request::{Answer, ChatRequest};
+pub use request::{Answer, ChatRequest, ImagePart};

@@ -2,11 +2,16 @@
 //!
 //! `client` sends what is made here.
 
+use std::sync::Arc;
+
 use async_openai::types::chat::{
-    ChatCompletionRequestMessage, ChatCompletionRequestSystemMessage,
-    ChatCompletionRequestUserMessage, ChatCompletionStreamOptions, CreateChatCompletionRequest,
-    ResponseFormat, ResponseFormatJsonSchema,
+    ChatCompletionRequestMessage, ChatCompletionRequestMessageContentPartImage,
+    ChatCompletionRequestSystemMessage, ChatCompletionRequestUserMessage,
+    ChatCompletionRequestUserMessageContent, ChatCompletionRequestUserMessageContentPart,
+    ChatCompletionStreamOptions, CreateChatCompletionRequest, ImageUrl, ResponseFormat,
+    ResponseFormatJsonSchema,
 };
+use base64::Engine;
 use http::header::{ACCEPT, HeaderMap, HeaderValue};
 use lanes_model::{Failure, FailureKind, Finish, Output, Schema, Temperature, Usage, UsdMicros};
 
@@ -27,8 +32,19 @@ pub struct ChatRequest {
     pub temperature: Option<Temperature>,
     /// What the answer must look like: a schema is sent along, the rest is for the messages to say.
     pub output: Output,
+    /// Images that belong to the user's message.
+    pub images: Vec<ImagePart>,
     /// Headers for this request alone.
     pub headers: Vec<(String, String)>,
+}
+
+/// An image of a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImagePart {
+    /// What it is, such as `image/png`.
+    pub media_type: String,
+    /// The file.
+    pub data: Arc<[u8]>,
 }
 
 /// One answer.
@@ -53,9 +69,7 @@ pub(crate) fn body(request: &ChatRequest, newer: bool) -> CreateChatCompletionRe
             ChatCompletionRequestSystemMessage::from(request.system.as_str()),
         ));
     }
-    messages.push(ChatCompletionRequestMessage::User(ChatCompletionRequestUserMessage::from(
-        request.user.as_str(),
-    )));
+    messages.push(ChatCompletionRequestMessage::User(user_message(request)));
     let limit = Some(request.max_tokens).filter(|most| *most > 0);
     #[allow(deprecated, reason = "servers that imitate OpenAI know only `max_tokens`")]
     CreateChatCompletionRequest {
@@ -86,6 +100,29 @@ fn response_format(schema: &Schema) -> Option<ResponseFormat> {
             strict: Some(false),
         },
     })
+}
+
+/// The user's message: a plain text, or the text and the images as parts.
+fn user_message(request: &ChatRequest) -> ChatCompletionRequestUserMessage {
+    if request.images.is_empty() {
+        return request.user.as_str().into();
+    }
+    let mut parts = Vec::with_capacity(1 + request.images.len());
+    parts.push(ChatCompletionRequestUserMessageContentPart::Text(request.user.as_str().into()));
+    parts.extend(request.images.iter().map(|image| {
+        let data = base64::engine::general_purpose::STANDARD.encode(&image.data);
+        let url = format!("data:{};base64,{data}", image.media_type);
+        ChatCompletionRequestUserMessageContentPart::ImageUrl(
+            ChatCompletionRequestMessageContentPartImage {
+                image_url: ImageUrl { url, detail: None },
+                prompt_cache_breakpoint: None,
+            },
+        )
+    }));
+    ChatCompletionRequestUserMessage {
+        content: ChatCompletionRequestUserMessageContent::Array(parts),
+        name: None,
+    }
 }
 
 /// The headers of one request.
@@ -124,4 +161,33 @@ pub(crate) async fn estimate(request: &ChatRequest, text: &str) -> Usage {
     // A failure to join means that the runtime is going down.
     let none = Usage { estimated: true, ..Usage::default() };
     tokio::task::spawn_blocking(count).await.unwrap_or(none)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(images: Vec<ImagePart>) -> serde_json::Value {
+        let request = ChatRequest {
+            model: "m".to_owned(),
+            system: String::new(),
+            user: "What is this?".to_owned(),
+            max_tokens: 9,
+            images,
+            headers: Vec::new(),
+            temperature: None,
+            output: Output::Text,
+        };
+        serde_json::to_value(body(&request, false)).unwrap()["messages"][0]["content"].take()
+    }
+
+    #[test]
+    fn an_image_is_sent_as_a_part_beside_the_text() {
+        assert_eq!(sent(Vec::new()), "What is this?");
+        let image = ImagePart { media_type: "image/png".to_owned(), data: [1, 2, 3].into() };
+        let content = sent(vec![image]);
+        assert_eq!(content[0], serde_json::json!({"type": "text", "text": "What is this?"}));
+        assert_eq!(content[1]["type"], "image_url");
+        assert_eq!(content[1]["image_url"]["url"], "data:image/png;base64,AQID");
+    }
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use lanes_engine::{Answer, CallRequest, EventSink, Provider};
+use lanes_engine::{Answer, CallRequest, EventSink, Provider, RequestImage};
 use lanes_model::{
     EventKind, Failure, FailureKind, Faults, Micros, Price, Progress, RouteId, RunId, Usage,
     UsdMicros,
 };
-use lanes_provider::{ChatRequest, Client, tokens};
+use lanes_provider::{ChatRequest, Client, ImagePart, tokens};
 use lanes_store::EventWriter;
 
 use crate::hub::Hub;
@@ -97,6 +97,7 @@ impl Provider for RoutedProvider {
                 max_tokens: request.max_tokens,
                 temperature: request.temperature,
                 output: request.output.clone(),
+                images: request.images.iter().map(part).collect(),
                 headers,
             };
             let answer = client.chat(&request, on_text).await?;
@@ -109,6 +110,10 @@ impl Provider for RoutedProvider {
         }
         .boxed()
     }
+}
+
+fn part(image: &RequestImage) -> ImagePart {
+    ImagePart { media_type: image.media_type.clone(), data: Arc::clone(&image.data) }
 }
 
 fn missing(what: &str) -> Failure {

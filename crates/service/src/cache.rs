@@ -261,6 +261,7 @@ impl AnswerCache for RunCache {
             user: &request.user,
             task: task.id.as_str(),
             prompt: &task.prompt,
+            images: &request.images,
         };
         let look_up = LookUp {
             cache: Arc::clone(&self.cache),

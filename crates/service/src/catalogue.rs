@@ -52,6 +52,8 @@ pub(crate) struct Catalogue {
     configs: Vec<ProviderConfig>,
     pub(crate) providers: Vec<ProviderInfo>,
     provider_models: Vec<(String, Vec<String>)>,
+    /// How many of the providers, which stand first, can be chosen for a whole run.
+    of_runs: usize,
     simulated: Vec<String>,
     unlimited: Vec<String>,
     fallbacks: Vec<(String, Vec<String>)>,
@@ -76,6 +78,7 @@ impl Catalogue {
         Ok(Self {
             tasks: RwLock::new(Arc::new(TaskList::with(Vec::new()))),
             workflows: RwLock::default(),
+            of_runs: providers.iter().position(is_step).unwrap_or(providers.len()),
             provider_models: providers.iter().map(|p| (p.id.clone(), p.models.clone())).collect(),
             simulated: providers.iter().filter(|p| p.simulated).map(|p| p.id.clone()).collect(),
             unlimited: configs.iter().filter(no_limit).map(|c| c.id.clone()).collect(),
@@ -111,11 +114,7 @@ impl Catalogue {
 
     /// What the definition of a workflow can refer to.
     pub(crate) fn workflow_choices<'a>(&'a self, tasks: &'a TaskList) -> WorkflowChoices<'a> {
-        WorkflowChoices {
-            tasks: &tasks.tasks,
-            providers: &self.provider_models,
-            max_concurrency: self.limits.max_concurrency,
-        }
+        WorkflowChoices { tasks: &tasks.tasks, providers: &self.provider_models }
     }
 
     /// Where a stage goes that names a provider or a model, with what that one falls back to; nothing
@@ -145,13 +144,18 @@ impl Catalogue {
         Choices {
             tasks: &tasks.ids,
             workflows,
-            providers: &self.provider_models,
+            providers: self.provider_models.get(..self.of_runs).unwrap_or_default(),
             simulated: &self.simulated,
             unlimited: &self.unlimited,
             fallbacks: &self.fallbacks,
             latency_problem: self.latency_problem,
             limits: &self.limits,
         }
+    }
+
+    /// The providers that a run can go to.
+    pub(crate) fn of_runs(&self) -> &[ProviderInfo] {
+        self.providers.get(..self.of_runs).unwrap_or_default()
     }
 
     fn place(&self, provider: &str) -> Option<usize> {
@@ -178,6 +182,12 @@ impl Catalogue {
     pub(crate) fn client(&self, provider: &str) -> Option<&Client> {
         self.endpoints(provider).first()
     }
+}
+
+/// Whether a provider is a simulated step of recordings, which answers stages of workflows alone. The
+/// program puts them behind all others.
+fn is_step(provider: &ProviderInfo) -> bool {
+    provider.simulated && provider.id.starts_with("audio-")
 }
 
 /// Tokens of the four samples in the o200k encoding, in their order: counted once, here, because the

@@ -2,6 +2,7 @@
 //! its own with little memory and little time. That process knows nothing of this one: no environment,
 //! no files but the one it reads.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -41,6 +42,8 @@ impl Default for ExtractLimits {
 #[derive(Debug, Clone)]
 pub struct Extractor {
     program: Option<PathBuf>,
+    /// What it is told before all else.
+    arguments: Vec<OsString>,
     limits: ExtractLimits,
     slots: Arc<Semaphore>,
 }
@@ -50,14 +53,20 @@ impl Extractor {
     /// input and writes the answer as JSON.
     #[must_use]
     pub fn child(program: PathBuf, limits: ExtractLimits) -> Self {
-        Self { program: Some(program), limits, slots: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self {
+            program: Some(program),
+            arguments: vec!["extract".into()],
+            limits,
+            slots: Arc::new(Semaphore::new(AT_ONCE)),
+        }
     }
 
     /// In this process, without limits: for tests, whose files are their own.
     #[must_use]
     pub fn in_process() -> Self {
         let limits = ExtractLimits::default();
-        Self { program: None, limits, slots: Arc::new(Semaphore::new(AT_ONCE)) }
+        let slots = Arc::new(Semaphore::new(AT_ONCE));
+        Self { program: None, arguments: Vec::new(), limits, slots }
     }
 
     /// Reads a file from where it stands.
@@ -82,7 +91,7 @@ impl Extractor {
         };
         let mut command = Command::new(program);
         command
-            .arg("extract")
+            .args(&self.arguments)
             .arg(format!("--name={name}"))
             .arg(format!("--memory-mb={}", self.limits.memory_mb))
             .arg(format!("--cpu-s={}", self.limits.cpu_s));
@@ -200,19 +209,20 @@ async fn beginning(stream: Option<impl AsyncRead + Unpin>) -> String {
     String::from_utf8_lossy(&kept).into_owned()
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::io::{Seek, Write};
-    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 
     /// An extractor whose process does that, in the shell.
     fn script(folder: &std::path::Path, lines: &str, wall: Duration) -> Extractor {
         let path = folder.join("reader");
-        std::fs::write(&path, format!("#!/bin/sh\n{lines}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
-        Extractor::child(path, ExtractLimits { wall, ..ExtractLimits::default() })
+        std::fs::write(&path, lines).unwrap();
+        let limits = ExtractLimits { wall, ..ExtractLimits::default() };
+        let arguments = vec![path.into(), "extract".into()];
+        Extractor { arguments, ..Extractor::child("/bin/sh".into(), limits) }
     }
 
     fn file() -> File {

@@ -13,6 +13,7 @@ mod reader;
 mod records;
 mod routing;
 mod service;
+mod shipped;
 mod watch;
 
 pub use cache::CacheStats;
@@ -23,8 +24,9 @@ pub use lanes_provider::{ConfigError, ProviderConfig, Timeouts};
 pub use lanes_store::{Page, RunFilter, Store, StoreError, Totals};
 pub use reader::RunReader;
 pub use service::{
-    DocumentPreview, DocumentView, EndpointHealth, Preview, PreviewPart, ProviderHealth, Rejected,
-    ResumePolicy, RetryRequest, RunChange, Service, ServiceConfig, Started, TaskFormat, Trial,
-    TrialRequest, Upload,
+    DocumentPreview, DocumentView, EndpointHealth, PlacedError, Preview, PreviewPart,
+    ProviderHealth, Rejected, ResumePolicy, RetryRequest, RunChange, SampleRecord, Service,
+    ServiceConfig, Started, TaskFormat, Trial, TrialRequest, Upload, WorkflowFile, blank_workflow,
+    workflow_toml,
 };
 pub use watch::WatchItem;

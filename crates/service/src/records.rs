@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use lanes_engine::{Asked, CallRequest, RecordSource};
+use lanes_engine::{Asked, CallRequest, RecordSource, RequestImage};
 use lanes_model::estimate::prompt_tokens;
 use lanes_model::prompt::{Placeholder, fill, placeholders};
 use lanes_model::{CallId, DocumentInfo, Failure, FailureKind, RunHeader, Scope, Task};
@@ -22,8 +22,15 @@ struct Records {
     header: Arc<RunHeader>,
     /// What the answers of each task are held to.
     checks: Vec<OutputCheck>,
-    /// The text of a run that has but one: it is read once, not for each call.
-    only: OnceCell<Arc<str>>,
+    /// What a run that has but one document is about: it is read once, not for each call.
+    only: OnceCell<Arc<Material>>,
+}
+
+/// What a document gives to a call.
+#[derive(Default)]
+struct Material {
+    text: String,
+    images: Vec<RequestImage>,
 }
 
 impl StoredRecords {
@@ -80,12 +87,12 @@ impl Records {
         let header = &self.header;
         let task = header.task_of(call).ok_or_else(|| missing("The task"))?;
         let uses_text = placeholders(&task.prompt).any(|p| p == Placeholder::Text);
-        let text = match header.document_of(call) {
-            Some(document) if uses_text => self.text(document).await?,
+        let content = match header.document_of(call) {
+            Some(document) if uses_text => self.content(document).await?,
             _ => Arc::default(),
         };
         let mut user = fill(&task.prompt, |placeholder, out| match placeholder {
-            Placeholder::Text => out.push_str(&text),
+            Placeholder::Text => out.push_str(&content.text),
             Placeholder::Output { stage, task } => self.put_answers(call, asked, stage, task, out),
         });
         if let Some(why) = &asked.rejected {
@@ -100,6 +107,7 @@ impl Records {
             max_tokens: task.max_tokens,
             temperature: task.temperature,
             output: task.output.clone(),
+            images: content.images.clone(),
         })
     }
 
@@ -144,21 +152,25 @@ impl Records {
         }
     }
 
-    async fn text(&self, document: &DocumentInfo) -> Result<Arc<str>, Failure> {
+    async fn content(&self, document: &DocumentInfo) -> Result<Arc<Material>, Failure> {
         match self.header.documents.as_slice() {
             [_] => self.only.get_or_try_init(|| self.read(document)).await.cloned(),
             _ => self.read(document).await,
         }
     }
 
-    async fn read(&self, document: &DocumentInfo) -> Result<Arc<str>, Failure> {
-        let text = self.store.document_text(&document.id).await.map_err(|e| {
+    async fn read(&self, document: &DocumentInfo) -> Result<Arc<Material>, Failure> {
+        let content = self.store.document_content(&document.id).await.map_err(|e| {
             Failure::new(
                 FailureKind::InvalidRequest,
                 format!("The document's text cannot be read: {e}"),
             )
         })?;
-        Ok(text.ok_or_else(|| missing("The document's text"))?.into())
+        let content = content.ok_or_else(|| missing("The document's text"))?;
+        let image =
+            |(media_type, data): (String, Vec<u8>)| RequestImage { media_type, data: data.into() };
+        let images = content.image.map(image).into_iter().collect();
+        Ok(Arc::new(Material { text: content.text, images }))
     }
 }
 

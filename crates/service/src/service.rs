@@ -9,6 +9,7 @@ mod retry;
 mod start;
 mod tasks;
 mod trial;
+mod workflows;
 
 pub use control::RunChange;
 pub use documents::{DocumentPreview, DocumentView, Rejected, Upload};
@@ -16,6 +17,7 @@ pub use health::{EndpointHealth, ProviderHealth};
 pub use retry::RetryRequest;
 pub use tasks::TaskFormat;
 pub use trial::{Preview, PreviewPart, Trial, TrialRequest};
+pub use workflows::{PlacedError, SampleRecord, WorkflowFile, blank_workflow, workflow_toml};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -90,7 +92,7 @@ pub(crate) struct Inner {
     stopping: AtomicBool,
     targets: Targets,
     cache: Arc<ResponseCache>,
-    /// Held while tasks are changed, so that what was checked still holds when it is written.
+    /// Held while tasks and workflows are changed, so that what was checked still holds when it is written.
     task_changes: tokio::sync::Mutex<()>,
     extractor: Extractor,
     /// Held while failed calls are reopened.
@@ -137,6 +139,7 @@ impl Service {
             }),
         };
         service.load_tasks().await?;
+        service.load_workflows().await?;
         let interrupted = service.mark_interrupted().await?;
         if config.resume == ResumePolicy::Auto {
             for run in interrupted {
@@ -177,10 +180,11 @@ impl Service {
         &SAMPLE_INFOS
     }
 
-    /// The configured providers, the default first.
+    /// The configured providers, the default first; without those that are for single stages of
+    /// workflows.
     #[must_use]
     pub fn providers(&self) -> &[ProviderInfo] {
-        &self.inner.catalogue.providers
+        self.inner.catalogue.of_runs()
     }
 
     /// The limits in force.

@@ -28,3 +28,5 @@ mod steering;
 mod support;
 #[path = "service/tasks.rs"]
 mod tasks;
+#[path = "service/workflows.rs"]
+mod workflows;

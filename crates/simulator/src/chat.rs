@@ -32,8 +32,8 @@ use crate::{
     stats::{InFlight, Stats},
 };
 
-/// The largest body accepted, in bytes: 30 MB, room for images.
-const BODY_LIMIT: usize = 30_000_000;
+/// The largest body accepted, in bytes: 40 MB, room for the largest image.
+const BODY_LIMIT: usize = 40_000_000;
 /// Keys that begin so are refused, to show what an invalid key does.
 const INVALID_KEY: &str = "sk-invalid";
 /// How many different prompts are remembered; beyond it all are forgotten, so that a simulator

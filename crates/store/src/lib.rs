@@ -17,6 +17,7 @@ mod runs;
 mod store;
 mod tasks;
 mod uploads;
+mod workflows;
 mod writer;
 
 pub use answers::{AnswerKey, AnswerNote, AnswerTotals, StoredAnswer};

@@ -141,7 +141,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn uploaded(&self, id: &DocumentId) -> Result<Option<StoredDocument>, StoreError> {
-        let mut found = self.uploaded_of(&[id.0.clone()]).await?;
+        let mut found = self.uploaded_of(std::slice::from_ref(&id.0)).await?;
         Ok(found.remove(id.as_str()))
     }
 

@@ -13,7 +13,7 @@ use super::draft;
 use super::panels;
 use super::values::{Field, Values, lanes};
 use crate::browser::place;
-use crate::server::{UiError, WorkbenchData, sample_text, start_run};
+use crate::server::{Doc, UiError, WorkbenchData, sample_text, start_run};
 
 /// The form.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +26,12 @@ pub struct Form {
     pub text: RwSignal<String>,
     /// Its size.
     pub count: RwSignal<TextCount>,
+    /// The documents chosen in place of a text.
+    pub documents: RwSignal<Vec<Doc>>,
+    /// What was not taken of the last upload.
+    pub rejected: RwSignal<Vec<String>>,
+    /// How far an upload is; empty when there is none.
+    pub uploading: RwSignal<String>,
     /// The text that a sample took the place of.
     pub own: RwSignal<String>,
     /// Ids of the chosen tasks, in the order they are listed.
@@ -59,7 +65,9 @@ impl Form {
         let first = Values::first(&data);
         let errors = RwSignal::new(data.errors.clone());
         let count = RwSignal::new(data.prefill.count);
+        let rejected = RwSignal::new(data.prefill.rejected.clone());
         let data = StoredValue::new(data);
+        let documents = RwSignal::new(first.documents);
         let sample = RwSignal::new(first.sample);
         let text = RwSignal::new(first.text);
         let tasks = RwSignal::new(first.tasks);
@@ -71,14 +79,15 @@ impl Form {
         let expected = Memo::new(move |_| {
             let chosen = tasks.get();
             let lanes = data.with_value(|d| lanes(&concurrency.read(), chosen.len(), &d.limits));
-            let tokens = count.get().tokens;
+            let tokens = lengths(&documents.read(), count.get().tokens);
             let (mode, race) = (mode.get(), race.get());
-            if chosen.is_empty() || tokens == 0 {
+            if chosen.is_empty() || tokens.is_empty() || tokens.len() * chosen.len() > MOST_EXPECTED
+            {
                 return None;
             }
             let (provider, model) = (provider.get(), model.get());
             data.with_value(|d| {
-                expect(d, &chosen, tokens, (mode, race, lanes.ok()?), &provider, model.trim())
+                expect(d, &chosen, &tokens, (mode, race, lanes.ok()?), &provider, model.trim())
             })
         });
         Self {
@@ -86,6 +95,9 @@ impl Form {
             sample,
             text,
             count,
+            documents,
+            rejected,
+            uploading: RwSignal::new(String::new()),
             own: RwSignal::new(String::new()),
             tasks,
             mode,
@@ -113,6 +125,7 @@ impl Form {
         Values {
             sample: self.sample.get(),
             text: self.text.get(),
+            documents: self.documents.get(),
             tasks: self.tasks.get(),
             mode: self.mode.get(),
             race: self.race.get(),
@@ -131,6 +144,7 @@ impl Form {
         self.concurrency.set(values.concurrency);
         self.provider.set(values.provider);
         self.model.set(values.model);
+        self.documents.set(values.documents);
         match values.sample {
             Some(id) if self.sample.get_untracked().as_ref() == Some(&id) => {}
             Some(id) => self.pick_sample(id),
@@ -145,7 +159,7 @@ impl Form {
             errors.iter().find(|e| Field::of(&e.pointer) == Some(field)).map(|e| e.detail.clone())
         });
         found.or_else(|| match field {
-            Field::Text if self.sample.read().is_none() => self
+            Field::Text if self.sample.read().is_none() && self.documents.read().is_empty() => self
                 .text
                 .with(|t| self.data.with_value(|d| text_problem(t, &d.limits)))
                 .filter(|_| !self.text_is_empty()),
@@ -164,7 +178,9 @@ impl Form {
     /// Whether there is nothing to run on.
     #[must_use]
     pub fn text_is_empty(self) -> bool {
-        self.sample.read().is_none() && self.text.with(|t| t.trim().is_empty())
+        self.documents.read().is_empty()
+            && self.sample.read().is_none()
+            && self.text.with(|t| t.trim().is_empty())
     }
 
     /// The lanes of a parallel pass.
@@ -180,7 +196,9 @@ impl Form {
     #[must_use]
     pub fn obstacle(self) -> Option<String> {
         if self.text_is_empty() {
-            return Some("There is no text yet: pick a sample or enter a text.".to_owned());
+            return Some(
+                "There is no text yet: pick a sample, enter a text or upload documents.".to_owned(),
+            );
         }
         if self.tasks.read().is_empty() {
             return Some("No task is selected: choose at least one.".to_owned());
@@ -287,11 +305,27 @@ impl Form {
     }
 }
 
+/// The most calls of a pass whose duration is estimated here.
+const MOST_EXPECTED: usize = 3_000;
+
+/// The tokens of each record: of the documents, whose rows count alike, or of the text.
+fn lengths(docs: &[Doc], text: u64) -> Vec<u64> {
+    if docs.is_empty() {
+        return if text == 0 { Vec::new() } else { vec![text] };
+    }
+    let mut lengths = Vec::new();
+    for doc in docs {
+        let records = doc.records.max(1);
+        lengths.resize(lengths.len() + records as usize, doc.tokens / records);
+    }
+    lengths
+}
+
 /// What a run of these choices is expected to take and cost.
 fn expect(
     data: &WorkbenchData,
     chosen: &[String],
-    tokens: u64,
+    tokens: &[u64],
     (mode, race, lanes): (Mode, bool, u32),
     provider: &str,
     model: &str,
@@ -311,6 +345,12 @@ fn expect(
     if model != usual {
         provider.price = None;
     }
-    let plan = Plan::new(mode, race, lanes, u32::try_from(tasks.len()).ok()?, 1);
-    Some(estimate(&tasks, &[tokens], &plan, &provider))
+    let plan = Plan::new(
+        mode,
+        race,
+        lanes,
+        u32::try_from(tasks.len()).ok()?,
+        u32::try_from(tokens.len()).ok()?,
+    );
+    Some(estimate(&tasks, tokens, &plan, &provider))
 }

@@ -5,6 +5,7 @@ use lanes_model::format;
 use lanes_model::sample::SampleInfo;
 use leptos::prelude::*;
 
+use super::documents::Documents;
 use super::form::Form;
 use super::values::Field;
 use super::{FieldNote, described, invalid};
@@ -25,7 +26,22 @@ pub fn InputCard(form: Form) -> impl IntoView {
             <div class="card-head">
                 <h2 id="h-input">"Input"</h2>
                 {move || {
-                    let own = form.sample.read().is_some() && !form.own.read().trim().is_empty();
+                    uploaded(form).then(|| {
+                        view! {
+                            <button
+                                class="btn btn--small btn--quiet needs-js"
+                                type="button"
+                                on:click=move |_| form.documents.set(Vec::new())
+                            >
+                                "Use a text instead"
+                            </button>
+                        }
+                    })
+                }}
+                {move || {
+                    let own = !uploaded(form)
+                        && form.sample.read().is_some()
+                        && !form.own.read().trim().is_empty();
                     own.then(|| {
                         view! {
                             <button
@@ -39,7 +55,7 @@ pub fn InputCard(form: Form) -> impl IntoView {
                     })
                 }}
             </div>
-            <div class="card-body stack" style="flex:1;grid-template-rows:auto 1fr">
+            <div class="card-body stack" style="flex:1;grid-template-rows:auto auto 1fr">
                 <fieldset>
                     <legend class="sr">"Sample texts"</legend>
                     <div class="picks picks--4">
@@ -49,6 +65,7 @@ pub fn InputCard(form: Form) -> impl IntoView {
                             .collect_view()}
                     </div>
                 </fieldset>
+                <Documents form/>
                 <div class="field" style="grid-template-rows:auto 1fr">
                     <div class="row row--apart">
                         <label for="text">"Text"</label>
@@ -89,6 +106,11 @@ pub fn InputCard(form: Form) -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+/// Whether documents stand in the place of a text.
+fn uploaded(form: Form) -> bool {
+    !form.documents.read().is_empty()
 }
 
 /// One sample.

@@ -90,7 +90,11 @@ fn Pace(estimate: Estimate) -> impl IntoView {
 #[component]
 fn Figures(form: Form) -> impl IntoView {
     let passes = move || if form.mode.get() == Mode::Compare { 2 } else { 1 };
-    let tasks = move || form.tasks.read().len() as u64;
+    // The tasks of all records.
+    let tasks = move || {
+        let records = form.documents.read().iter().map(|d| d.records).sum::<u64>().max(1);
+        form.tasks.read().len() as u64 * records
+    };
     let product = move || {
         (passes() == 2).then(|| view! { <span class="dim">{format!("{} × 2", tasks())}</span> })
     };

@@ -5,7 +5,7 @@ use lanes_model::spec::{DEFAULT_MAX_LANES, InputRequest, text_problem};
 use lanes_model::{FieldError, Limits, Mode, RunRequest, reads};
 use serde::Serialize;
 
-use crate::server::{Prefill, WorkbenchData};
+use crate::server::{Doc, Prefill, WorkbenchData};
 
 /// The values of the form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -14,6 +14,8 @@ pub struct Values {
     pub sample: Option<String>,
     /// The text.
     pub text: String,
+    /// The documents chosen in place of a text.
+    pub documents: Vec<Doc>,
     /// Ids of the chosen tasks, in the order they are listed.
     pub tasks: Vec<String>,
     /// The mode.
@@ -29,7 +31,7 @@ pub struct Values {
 }
 
 reads! {
-    Values { sample, text, tasks, mode, race, concurrency, provider, model }
+    Values { sample, text, documents, tasks, mode, race, concurrency, provider, model }
 }
 
 impl Values {
@@ -37,14 +39,25 @@ impl Values {
     /// choice of the provider where there is no JavaScript to do it.
     #[must_use]
     pub fn first(data: &WorkbenchData) -> Self {
-        let Prefill { sample, text, tasks, mode, race, concurrency, provider, model, .. } =
-            data.prefill.clone();
+        let Prefill {
+            sample,
+            text,
+            documents,
+            tasks,
+            mode,
+            race,
+            concurrency,
+            provider,
+            model,
+            ..
+        } = data.prefill.clone();
         let usual = data.providers.iter().find(|p| p.id == provider).and_then(|p| p.models.first());
         Self {
             model: if usual == Some(&model) { String::new() } else { model },
             mode: mode.parse().unwrap_or_default(),
             sample,
             text,
+            documents,
             tasks,
             race,
             concurrency,
@@ -71,7 +84,9 @@ impl Values {
     /// Everything that can be told to be wrong without asking the server.
     pub fn request(&self, limits: &Limits) -> Result<RunRequest, Vec<FieldError>> {
         let mut errors = Vec::new();
-        if let (None, Some(detail)) = (&self.sample, text_problem(&self.text, limits)) {
+        let uploaded = !self.documents.is_empty();
+        if !uploaded && let (None, Some(detail)) = (&self.sample, text_problem(&self.text, limits))
+        {
             errors.push(FieldError::new("/input/text", detail));
         }
         if self.tasks.is_empty() {
@@ -86,9 +101,10 @@ impl Values {
         let filled = |s: &str| Some(s.trim().to_owned()).filter(|s| !s.is_empty());
         Ok(RunRequest {
             input: InputRequest {
-                text: self.sample.is_none().then(|| self.text.clone()),
-                sample: self.sample.clone(),
-                document_ids: None,
+                text: (!uploaded && self.sample.is_none()).then(|| self.text.clone()),
+                sample: self.sample.clone().filter(|_| !uploaded),
+                document_ids: uploaded
+                    .then(|| self.documents.iter().map(|d| d.id.clone()).collect()),
             },
             tasks: self.tasks.clone(),
             mode: Some(self.mode.id().to_owned()),
@@ -191,6 +207,7 @@ mod tests {
         Values {
             sample: None,
             text: "A text.".to_owned(),
+            documents: Vec::new(),
             tasks: vec!["summary".to_owned(), "keywords".to_owned()],
             mode: Mode::Compare,
             race: true,
@@ -215,6 +232,15 @@ mod tests {
         let form = Values { sample: sample.clone(), text: String::new(), ..values() };
         let request = form.request(&Limits::default()).unwrap();
         assert_eq!((request.input.sample, request.input.text), (sample, None));
+    }
+
+    #[test]
+    fn chosen_documents_take_the_place_of_the_text() {
+        let documents = vec![Doc { id: "d".to_owned(), ..Doc::default() }];
+        let form = Values { documents, sample: Some("ai".to_owned()), ..values() };
+        let input = form.request(&Limits::default()).unwrap().input;
+        assert_eq!(input.document_ids, Some(vec!["d".to_owned()]));
+        assert_eq!((input.sample, input.text), (None, None));
     }
 
     #[test]

@@ -29,27 +29,21 @@ pub(super) fn styles(styles: &str) -> Styles {
             Event::Start(e) if e.local_name().as_ref() == "style" => {
                 style = attribute(&e, "styleId")
             }
-            Event::Start(e) | Event::Empty(e) => match e.local_name().as_ref() {
-                "name" => {
-                    let name = attribute(&e, "val").to_lowercase();
-                    let level = name.strip_prefix("heading ").and_then(|l| l.trim().parse().ok());
-                    let made = match level {
-                        Some(level) => Some(Style::Heading(level)),
-                        None if name == "title" => Some(Style::Heading(1)),
-                        None if ["list bullet", "list number"]
-                            .iter()
-                            .any(|l| name.starts_with(l)) =>
-                        {
-                            Some(Style::Item)
-                        }
-                        None => None,
-                    };
-                    if let Some(made) = made {
-                        found.insert(style.clone(), made);
+            Event::Start(e) | Event::Empty(e) if e.local_name().as_ref() == "name" => {
+                let name = attribute(&e, "val").to_lowercase();
+                let level = name.strip_prefix("heading ").and_then(|l| l.trim().parse().ok());
+                let made = match level {
+                    Some(level) => Some(Style::Heading(level)),
+                    None if name == "title" => Some(Style::Heading(1)),
+                    None if ["list bullet", "list number"].iter().any(|l| name.starts_with(l)) => {
+                        Some(Style::Item)
                     }
+                    None => None,
+                };
+                if let Some(made) = made {
+                    found.insert(style.clone(), made);
                 }
-                _ => {}
-            },
+            }
             Event::Eof => break,
             _ => {}
         }

@@ -42,7 +42,10 @@ pub fn header(passes: &[(PassMode, u32)], race: bool, calls: usize) -> RunHeader
         },
         routes: Vec::new(),
         plan: Plan {
-            passes: passes.iter().map(|&(mode, lanes)| PassPlan { mode, lanes }).collect(),
+            passes: passes
+                .iter()
+                .map(|&(mode, lanes)| PassPlan { mode, lanes, calls: None })
+                .collect(),
             race,
             calls: (0..calls)
                 .map(|task| PlannedCall { task, document: Some(0), stage: 0 })

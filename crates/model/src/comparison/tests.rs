@@ -17,7 +17,15 @@ fn headline_of(script: &Script) -> String {
 #[test]
 fn speedup_time_saved_and_efficiency_are_different_figures() {
     let found = Comparison::of(&run(Mode::Compare, 4, &[1_000; 4])).unwrap();
-    assert_eq!(found, Comparison { speedup: 4.0, time_saved: 0.75, parallel_efficiency: 1.0 });
+    assert_eq!(
+        found,
+        Comparison {
+            speedup: 4.0,
+            time_saved: 0.75,
+            parallel_efficiency: 1.0,
+            sample_documents: None,
+        }
+    );
     assert_eq!(Comparison::of(&run(Mode::Parallel, 4, &[1_000; 4])), None);
 }
 
@@ -121,4 +129,22 @@ proptest! {
         prop_assert!(so_far.is_none_or(|s| s.value.is_finite() && s.value >= 0.0));
         let _ = crate::explain_ledger(&state);
     }
+}
+
+#[test]
+fn a_sequential_pass_over_a_sample_is_reckoned_up_by_the_work_of_the_others() {
+    let mut state = testing::run(&Script::plain(Mode::Compare, 2, &[4, 4, 8]));
+    let parallel = state.passes[0].clone();
+    let sequential = &mut state.passes[1];
+    sequential.calls.truncate(2);
+    sequential.end = sequential.calls[1].end;
+    let measured = sequential.wall(state.latest);
+    // The third call was as much work as the two that were measured.
+    assert_eq!(sequential_time(&state), Some(Micros(measured.0 * 2)));
+    let found = Comparison::of(&state).unwrap();
+    assert_eq!(found.sample_documents, Some(2));
+    let wall = wall(&parallel).unwrap();
+    assert!((found.speedup - measured.0 as f64 * 2.0 / wall.0 as f64).abs() < 1e-9);
+    let words = headline(&state).unwrap();
+    assert!(words.contains("≈") && words.contains("measured on 2 of 3 documents"), "{words}");
 }

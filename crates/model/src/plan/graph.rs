@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{Plan, PlannedCall, PlannedStage};
+use super::{Plan, PlannedCall, PlannedStage, SAMPLE_CALLS};
 use crate::{CallId, Scope};
 
 /// The calls of those stages: document by document, then those that are about all documents.
@@ -18,6 +18,22 @@ pub(super) fn calls(stages: &[PlannedStage], documents: u32) -> Vec<PlannedCall>
     let mut calls: Vec<_> = each.chain(of(Scope::All, None)).collect();
     calls.shrink_to_fit();
     calls
+}
+
+/// How many calls the sequential pass of a comparison executes, where that is not all of them: those of
+/// the first documents, as many as give [`SAMPLE_CALLS`], and at least one. Not where a document's calls
+/// need what is about all documents.
+pub(super) fn sample(stages: &[PlannedStage], documents: u32) -> Option<u32> {
+    let of_record = || stages.iter().filter(|s| s.scope == Scope::Record);
+    let is_of_all =
+        |need: &u16| stages.get(usize::from(*need)).is_some_and(|s| s.scope == Scope::All);
+    if of_record().any(|s| s.needs.iter().any(is_of_all)) {
+        return None;
+    }
+    let each: usize = of_record().map(|s| s.tasks.len()).sum();
+    let each = u32::try_from(each).unwrap_or(u32::MAX).max(1);
+    let sample = (SAMPLE_CALLS / each).max(1);
+    (sample < documents).then(|| sample * each)
 }
 
 /// Numbers as ids.
@@ -145,6 +161,17 @@ mod tests {
         assert_eq!(needs(6), [4, 5]);
         assert_eq!(needs(12), [2, 6, 10]);
         assert_eq!(needs(7), [6, 12]);
+    }
+
+    #[test]
+    fn a_comparison_of_many_documents_measures_sequential_on_the_first_of_them() {
+        let sequential =
+            |tasks, documents| Plan::new(Mode::Compare, false, 4, tasks, documents).passes[1].calls;
+        assert_eq!(sequential(6, 10), None);
+        assert_eq!(sequential(6, 11), Some(60));
+        assert_eq!(sequential(100, 3), Some(100));
+        // The last stage needs what is about all documents.
+        assert_eq!(sample(&plan().stages, 1_000), None);
     }
 
     #[test]

@@ -45,7 +45,7 @@ fn a_finished_comparison_has_the_promised_fields() {
     assert_eq!(
         v["counts"],
         json!({
-            "queued": 0, "running": 0, "succeeded": 4, "failed": 0, "invalid": 0, "cancelled": 0,
+            "queued": 0, "running": 0, "succeeded": 4, "failed": 0, "cancelled": 0, "invalid": 0,
         })
     );
 }

@@ -1,7 +1,7 @@
 //! What can be wrong with a workflow's definition. Every problem is said at once, each at its place,
 //! and a cycle by the names of its stages.
 
-use super::{Stage, StageId, Workflow};
+use super::{Scope, Stage, StageId, Workflow};
 use crate::prompt::{Part, Placeholder, parts};
 use crate::spec::shorten;
 use crate::{FieldError, Task, TaskId};
@@ -10,6 +10,8 @@ use crate::{FieldError, Task, TaskId};
 pub const MOST_STAGES: usize = 32;
 /// The most tasks of a stage, and of a workflow's own.
 pub const MOST_TASKS: usize = 64;
+/// The most calls at once that a stage may ask for; more than a run has lanes is no limit.
+const MOST_AT_ONCE: u32 = 10_000;
 /// The most characters of an id.
 const LONGEST_ID: usize = 64;
 
@@ -20,8 +22,6 @@ pub struct WorkflowChoices<'a> {
     pub tasks: &'a [Task],
     /// Ids of the configured providers.
     pub providers: &'a [(String, Vec<String>)],
-    /// The most lanes a run may have.
-    pub max_concurrency: u32,
 }
 
 /// What is wrong with an id of somebody's making, if anything.
@@ -144,9 +144,9 @@ impl Workflow {
             }
         }
         if let Some(asked) = stage.concurrency
-            && !(1..=choices.max_concurrency).contains(&asked)
+            && !(1..=MOST_AT_ONCE).contains(&asked)
         {
-            let most = choices.max_concurrency;
+            let most = MOST_AT_ONCE;
             wrong("/concurrency", format!("Concurrency is {asked}; it must be from 1 to {most}."));
         }
         if let Some(provider) = &stage.provider
@@ -173,7 +173,16 @@ impl Workflow {
                 }
                 Part::Placeholder(placeholder) => placeholder,
             };
-            let Placeholder::Output { stage: named, task: one } = placeholder else { continue };
+            let Placeholder::Output { stage: named, task: one } = placeholder else {
+                if stage.scope == Scope::All {
+                    problems.push(format!(
+                        "The prompt of “{}” has {{{{text}}}}, and the stage “{}” is about all records, \
+                         not about one: use {{{{stage.output}}}}.",
+                        task.id, stage.id
+                    ));
+                }
+                continue;
+            };
             let other = self.stages.iter().find(|s| s.id.as_str() == named);
             let needed = stage.needs.iter().any(|need| need.as_str() == named);
             match other {

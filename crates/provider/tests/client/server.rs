@@ -158,6 +158,7 @@ pub fn question() -> ChatRequest {
         system: "Be brief.".into(),
         user: "hello world".into(),
         max_tokens: 50,
+        images: Vec::new(),
         headers: vec![("x-call".into(), "7".into())],
         ..ChatRequest::default()
     }

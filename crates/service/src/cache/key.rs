@@ -1,5 +1,6 @@
 //! When two calls are the same: the key is a hash over everything that an answer depends on.
 
+use lanes_engine::RequestImage;
 use lanes_model::{Output, Temperature};
 use lanes_store::AnswerKey;
 use sha2::{Digest, Sha256};
@@ -23,12 +24,23 @@ pub(super) struct Asked<'a> {
     pub(super) task: &'a str,
     /// The task's version is its text: the prompt before the document was put in.
     pub(super) prompt: &'a str,
+    pub(super) images: &'a [RequestImage],
 }
 
 impl Asked<'_> {
     pub(super) fn key(&self) -> AnswerKey {
-        let Self { base_url, model, max_tokens, temperature, output, system, user, task, prompt } =
-            self;
+        let Self {
+            base_url,
+            model,
+            max_tokens,
+            temperature,
+            output,
+            system,
+            user,
+            task,
+            prompt,
+            images,
+        } = self;
         let base_url = base_url.trim().trim_end_matches('/');
         let max_tokens = max_tokens.to_string();
         let temperature = temperature.map_or_else(String::new, |t| t.to_string());
@@ -41,6 +53,12 @@ impl Asked<'_> {
             // With its length before it no part can run over into the next.
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
+        }
+        for image in *images {
+            for part in [image.media_type.as_bytes(), &image.data] {
+                hash.update((part.len() as u64).to_le_bytes());
+                hash.update(part);
+            }
         }
         hash.finalize().into()
     }
@@ -57,8 +75,19 @@ mod tests {
 
     fn asked((texts, max_tokens, temperature, output): &Parts) -> Asked<'_> {
         let [base_url, model, system, user, task, prompt] = texts;
-        let (max_tokens, temperature) = (*max_tokens, *temperature);
-        Asked { base_url, model, max_tokens, temperature, output, system, user, task, prompt }
+        let (max_tokens, temperature, images) = (*max_tokens, *temperature, &[]);
+        Asked {
+            base_url,
+            model,
+            max_tokens,
+            temperature,
+            output,
+            system,
+            user,
+            task,
+            prompt,
+            images,
+        }
     }
 
     #[test]
@@ -82,6 +111,17 @@ mod tests {
         };
         assert_ne!(asked(&parts("ab", "c")).key(), asked(&parts("a", "bc")).key());
         assert_ne!(asked(&parts("", "abc")).key(), asked(&parts("abc", "")).key());
+    }
+
+    #[test]
+    fn another_image_makes_another_key() {
+        let parts =
+            (["http://a/v1", "m", "s", "u", "t", "p"].map(str::to_owned), 300, None, Output::Text);
+        let image =
+            |data: &[u8]| [RequestImage { media_type: "image/png".to_owned(), data: data.into() }];
+        let key = |images: &[RequestImage]| Asked { images, ..asked(&parts) }.key();
+        assert_ne!(key(&image(&[1])), key(&image(&[2])));
+        assert_ne!(key(&image(&[1])), key(&[]));
     }
 
     fn parts() -> impl Strategy<Value = Parts> {

@@ -200,6 +200,35 @@ impl Service {
         Ok(Outcome::New(document, content))
     }
 
+    /// Takes a text in as if somebody had uploaded it as a file of that name.
+    pub(super) async fn add_text_document(
+        &self,
+        name: &str,
+        text: &str,
+    ) -> Result<DocumentId, ServiceError> {
+        let sha256 = hex(&Sha256::digest(text.as_bytes()));
+        let id = DocumentId(sha256.chars().take(32).collect());
+        if self.known(&id).await?.is_some() {
+            return Ok(id);
+        }
+        let known = Known {
+            id: id.clone(),
+            name: name.to_owned(),
+            bytes: text.len() as u64,
+            sha256,
+            data: None,
+        };
+        let extracted = Extracted {
+            media_type: "text/plain".to_owned(),
+            pages: None,
+            content: Content::Text(text.to_owned()),
+            notes: Vec::new(),
+        };
+        let (document, content) = measure(known, extracted);
+        self.inner.store.add_document(&document, &content).await?;
+        Ok(id)
+    }
+
     async fn known(&self, id: &DocumentId) -> Result<Option<StoredDocument>, ServiceError> {
         Ok(self.inner.store.uploaded(id).await?)
     }

@@ -151,6 +151,7 @@ impl Service {
             max_tokens: task.max_tokens,
             temperature: task.temperature,
             output: task.output.clone(),
+            images: Vec::new(),
         };
         let mut trial = Trial {
             system_message: preview.system,

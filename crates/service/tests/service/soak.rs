@@ -234,6 +234,7 @@ fn other(number: u32) -> ChatRequest {
         system: String::new(),
         user: format!("Question {number}"),
         max_tokens: 1,
+        images: Vec::new(),
         headers: vec![
             header("latency", "none"),
             header("error-rate", "0"),

@@ -5,7 +5,7 @@
 
 use crate::draw::ContentHash;
 
-use super::{category, sentiment, words::words};
+use super::{category, language, sentiment, words::words};
 
 /// The labels that instructions name: a list under "one of these labels:", or one behind "one of:".
 pub(super) fn named(instructions: &str) -> Vec<String> {
@@ -34,6 +34,12 @@ fn place(labels: &[String], text: &str) -> Option<usize> {
         return None;
     }
     let lower: Vec<String> = labels.iter().map(|label| label.to_lowercase()).collect();
+    if lower.iter().filter(|label| language::is_one(label)).count() > 1
+        && let Some(spoken) = language::of(text)
+        && let Some(found) = lower.iter().position(|label| label == spoken)
+    {
+        return Some(found);
+    }
     let first = |answer: String| answer.split('.').next().unwrap_or("").trim().to_lowercase();
     let mood = first(sentiment::answer(text));
     if let Some(found) = lower.iter().position(|label| label.contains(&mood)) {
@@ -95,5 +101,7 @@ mod tests {
         let two = ["Alpha", "Beta"];
         assert_eq!(choose_from(&two, "Stone."), choose_from(&two, "Stone."));
         assert_eq!(choose(&[], angry), None);
+        let tongues = ["English", "German", "Spanish"];
+        assert_eq!(choose_from(&tongues, "Ich bin nicht zufrieden und das ist schade."), "German");
     }
 }

@@ -9,11 +9,13 @@ mod generic;
 mod json;
 mod keywords;
 mod labels;
+mod language;
 mod questions;
 mod sentences;
 mod sentiment;
 mod summary;
 mod task;
+mod transcript;
 mod translation;
 mod words;
 
@@ -56,6 +58,7 @@ pub(crate) fn answer(prompt: &Prompt, invalid: bool) -> String {
         Task::Questions => questions::answer(&text),
         Task::Translation => translation::answer(&instructions, &text),
         Task::Category => category::answer(&text),
+        Task::Transcript => transcript::answer(&text),
         Task::Generic => generic::answer(&instructions, &text),
     };
     match prompt.images {

@@ -17,6 +17,7 @@ pub(super) enum Task {
     Questions,
     Translation,
     Category,
+    Transcript,
     Generic,
 }
 
@@ -42,6 +43,8 @@ const SIGNS: &[(&str, Task)] = &[
     ("questions", Task::Questions),
     ("translat", Task::Translation),
     ("categor", Task::Category),
+    ("transcri", Task::Transcript),
+    ("denois", Task::Transcript),
 ];
 
 pub(super) fn read<'a>(system: &str, user: &'a str) -> Reading<'a> {
@@ -151,6 +154,8 @@ mod tests {
             ("Write three insightful questions about the text.", Task::Questions),
             ("You are a professional translator.", Task::Translation),
             ("You categorise content.", Task::Category),
+            ("Write a transcript of the recording.", Task::Transcript),
+            ("Denoise the recording.", Task::Transcript),
             ("Answer the user's questions.", Task::Generic),
             ("", Task::Generic),
         ] {

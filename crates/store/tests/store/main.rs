@@ -11,4 +11,6 @@ mod open;
 mod runs;
 mod support;
 mod tasks;
+mod uploads;
+mod workflows;
 mod writer;

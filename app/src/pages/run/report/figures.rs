@@ -215,6 +215,7 @@ fn chart(bars: &Bars, narrow: bool) -> impl IntoView + use<> {
         }
     });
     let lanes = format::plural(u64::from(bars.lanes), "lane");
+    let about = if bars.estimated { "≈ " } else { "" };
     view! {
         <svg
             class=class
@@ -227,7 +228,7 @@ fn chart(bars: &Bars, narrow: bool) -> impl IntoView + use<> {
             <text x="0" y="14" class="t2" font-size="13">"Sequential"</text>
             <rect x="0" y="22" width=format!("{seq:.1}") height="40" rx="4" class="seq"></rect>
             <text x=format!("{:.1}", seq + 12.0) y="50" class="t1" font-size="22">
-                {format::seconds_headline(bars.sequential)}
+                {format!("{about}{}", format::seconds_headline(bars.sequential))}
             </text>
             <text x="0" y="90" class="t2" font-size="13">{format!("Parallel, {lanes}")}</text>
             <rect x="0" y="98" width=format!("{par:.1}") height="40" rx="4" class="par"></rect>

@@ -32,7 +32,7 @@ fn workflow(stages: Vec<Stage>, tasks: Vec<Task>) -> Workflow {
 fn problems(workflow: &Workflow) -> Vec<(String, String)> {
     let tasks = built_in();
     let providers = [("simulator".to_owned(), vec!["m".to_owned()])];
-    let choices = WorkflowChoices { tasks: &tasks, providers: &providers, max_concurrency: 64 };
+    let choices = WorkflowChoices { tasks: &tasks, providers: &providers };
     workflow.problems(&choices).into_iter().map(|e| (e.pointer, e.detail)).collect()
 }
 
@@ -123,4 +123,22 @@ fn limits_hold_for_tasks_and_stages() {
         ]
     );
     assert_eq!(problems(&workflow(vec![], vec![]))[0].0, "/stages");
+}
+
+#[test]
+fn a_stage_may_ask_for_more_at_once_than_a_run_has_lanes() {
+    let mut one = stage("one", &["summary"], &[]);
+    one.concurrency = Some(100);
+    assert_eq!(problems(&workflow(vec![one], vec![])), []);
+}
+
+#[test]
+fn a_stage_over_all_records_has_no_text_of_its_own() {
+    let mut all = stage("all", &["summary", "t"], &["one"]);
+    all.scope = Scope::All;
+    let stages = vec![stage("one", &["summary"], &[]), all];
+    let found = problems(&workflow(stages, vec![task("t", "{{one.output}}")]));
+    let places: Vec<_> = found.iter().map(|(place, _)| place.as_str()).collect();
+    assert_eq!(places, ["/stages/1/tasks/0"]);
+    assert!(found[0].1.contains("all records"), "{}", found[0].1);
 }

@@ -117,7 +117,7 @@ fn read(format: TaskFormat, text: &str) -> Result<TaskFile, FieldError> {
 }
 
 /// The value as tasks, or where in it something is of the wrong kind.
-fn placed<'de, T: DeserializeOwned>(
+pub(in crate::service) fn placed<'de, T: DeserializeOwned>(
     value: impl serde::Deserializer<'de, Error: std::fmt::Display>,
 ) -> Result<T, FieldError> {
     serde_path_to_error::deserialize(value).map_err(|error| {

@@ -4,6 +4,7 @@
 //! latencies. Passes alternate (bare, ours, ours, bare): what drifts on the machine meets both.
 
 mod bare;
+pub mod batch;
 mod figures;
 mod ours;
 mod paced;
@@ -92,6 +93,7 @@ pub async fn rows() -> Vec<Row> {
     rows.extend(many_lanes().await);
     rows.extend(added().await);
     rows.extend(paced::rows().await);
+    rows.extend(batch::rows().await);
     rows
 }
 

@@ -13,6 +13,7 @@ use lanes_service::{ResumePolicy, Service, ServiceConfig, Store};
 use lanes_simulator::MODEL;
 
 use super::figures::resident_kb;
+use super::pipelined;
 use super::simulator::Simulator;
 use crate::table::Row;
 
@@ -20,9 +21,14 @@ const LANES: u32 = 200;
 const LATENCY: &str = "lognormal:mean=200ms,cv=0.6";
 
 fn provider(url: &str) -> ProviderConfig {
+    named("simulator", url)
+}
+
+/// A provider of that id.
+pub(super) fn named(id: &str, url: &str) -> ProviderConfig {
     ProviderConfig {
-        id: "simulator".to_owned(),
-        name: "Simulator".to_owned(),
+        id: id.to_owned(),
+        name: id.to_owned(),
         base_url: url.to_owned(),
         replicas: Vec::new(),
         max_concurrency: None,
@@ -37,7 +43,7 @@ fn provider(url: &str) -> ProviderConfig {
     }
 }
 
-fn task(name: &str, prompt: &str) -> Task {
+pub(super) fn task(name: &str, prompt: &str) -> Task {
     Task {
         id: TaskId(name.to_owned()),
         name: name.to_owned(),
@@ -50,17 +56,6 @@ fn task(name: &str, prompt: &str) -> Task {
 
 /// Puts a run of so many records in three stages into the store: each stage needs the one before.
 async fn create(store: &Store, provider: &ProviderConfig, records: u32) -> RunId {
-    let client = Client::new(provider.clone()).expect("a client");
-    let text =
-        |i: u32| format!("Record {i}: the harbour was quiet, and boat {i} left late for the sea.");
-    let documents: Vec<_> = (0..records)
-        .map(|i| DocumentInfo {
-            id: DocumentId(format!("record-{i}")),
-            name: format!("Record {i}"),
-            bytes: text(i).len() as u64,
-            tokens: 18,
-        })
-        .collect();
     let tasks = vec![
         task("clean", TEXT_PLACEHOLDER),
         task("judge", "{{clean.output}}"),
@@ -73,12 +68,35 @@ async fn create(store: &Store, provider: &ProviderConfig, records: u32) -> RunId
         needs: place.checked_sub(1).into_iter().collect(),
         ..PlannedStage::default()
     });
-    let plan = Plan::of_stages(Mode::Parallel, false, LANES, stages.collect(), records);
+    put(store, provider, ("batch", LANES), tasks, stages.collect(), records).await
+}
+
+/// Puts a run of this name, on so many lanes, of these stages over so many records into the store.
+pub(super) async fn put(
+    store: &Store,
+    provider: &ProviderConfig,
+    (name, lanes): (&str, u32),
+    tasks: Vec<Task>,
+    stages: Vec<PlannedStage>,
+    records: u32,
+) -> RunId {
+    let client = Client::new(provider.clone()).expect("a client");
+    let text =
+        |i: u32| format!("Record {i}: the harbour was quiet, and boat {i} left late for the sea.");
+    let documents: Vec<_> = (0..records)
+        .map(|i| DocumentInfo {
+            id: DocumentId(format!("record-{i}")),
+            name: format!("Record {i}"),
+            bytes: text(i).len() as u64,
+            tokens: 18,
+        })
+        .collect();
+    let plan = Plan::of_stages(Mode::Parallel, false, lanes, stages, records);
     let header = RunHeader {
-        id: RunId::from("batch"),
+        id: RunId::from(name),
         title: "A batch".to_owned(),
         created_at: "2026-11-21T10:00:00Z".to_owned(),
-        spec: RunSpec::plain(Mode::Parallel, LANES, &provider.id, MODEL, &tasks),
+        spec: RunSpec::plain(Mode::Parallel, lanes, &provider.id, MODEL, &tasks),
         tasks,
         documents: documents.clone(),
         provider: client.info(MODEL),
@@ -94,10 +112,15 @@ async fn create(store: &Store, provider: &ProviderConfig, records: u32) -> RunId
 }
 
 async fn open(store: Store, provider: &ProviderConfig) -> Service {
+    opened(store, vec![provider.clone()]).await
+}
+
+/// The service over these providers.
+pub(super) async fn opened(store: Store, providers: Vec<ProviderConfig>) -> Service {
     let limits = Limits { max_concurrency: LANES, ..Limits::default() };
     Service::open(ServiceConfig {
         store,
-        providers: vec![provider.clone()],
+        providers,
         limits,
         resume: ResumePolicy::Ask,
         latency_problem: |_| None,
@@ -108,7 +131,7 @@ async fn open(store: Store, provider: &ProviderConfig) -> Service {
 }
 
 /// How many calls have ended, and how the run stands.
-async fn progress(service: &Service, run: &RunId) -> (u32, RunStatus) {
+pub(super) async fn progress(service: &Service, run: &RunId) -> (u32, RunStatus) {
     let reader = service.reader(run).await.expect("the run");
     reader.read(|state, batch, _| (batch.counts().succeeded, state.status))
 }
@@ -117,6 +140,7 @@ async fn progress(service: &Service, run: &RunId) -> (u32, RunStatus) {
 pub async fn rows() -> Vec<Row> {
     let mut rows = whole().await;
     rows.push(resumed().await);
+    rows.push(pipelined::row().await);
     rows
 }
 

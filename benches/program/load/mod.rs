@@ -8,6 +8,7 @@ pub mod batch;
 mod figures;
 mod ours;
 mod paced;
+mod pipelined;
 mod simulator;
 pub mod soaked;
 

@@ -1,7 +1,8 @@
 //! `make bench`: what the built program does, as one table, printed and written to
 //! `docs/benchmarks.md`. Speed is never asserted: the table says what was asked for beside what was
 //! measured. Ratios are of times of one run; the rest depends on the machine. `LANES_BENCH_ONLY=load`
-//! prints the figures of `load` alone, `LANES_BENCH_ONLY=soak` is `make soak`.
+//! prints the figures of `load` alone, `batch` those of
+//! large runs, `soak` is `make soak`.
 
 // A measurement that cannot be made ends the program, as a failed test does.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
@@ -42,6 +43,7 @@ fn main() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/benchmarks.md");
     match std::env::var("LANES_BENCH_ONLY").as_deref() {
         Ok("load") => return print!("{}", table(&runtime.block_on(load::rows()))),
+        Ok("batch") => return print!("{}", table(&runtime.block_on(load::batch::rows()))),
         Ok("soak") => {
             let rows = runtime.block_on(load::soaked::rows());
             return write_soak(&rows, &file).expect("the table is written");
@@ -53,7 +55,9 @@ fn main() {
         rows.extend(page::render().await);
         rows.extend(pace::engine().await);
         rows.extend(load::rows().await);
-        rows.extend(browser::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("target")));
+        let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
+        rows.extend(browser::read(&target));
+        rows.extend(browser::attached(&target));
         rows
     });
     write(&rows, &file).expect("the table is written");

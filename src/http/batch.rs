@@ -9,7 +9,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures::stream;
+use futures::{StreamExt, stream};
 use lanes_model::batch::{CallQuery, CallSort, Timeline, Window};
 use lanes_model::{CallId, CallStatus, FieldError, Micros, PassId, RunId};
 use lanes_service::{RetryRequest, RunReader, Service, StreamFormat, export};
@@ -156,6 +156,8 @@ pub fn download(run: RunReader, format: StreamFormat) -> Response {
         let part: Result<Bytes, io::Error> = parts.recv().await?;
         Some((part, parts))
     });
+    // Who compresses it asks once more at its end.
+    let body = body.fuse();
     let headers = [
         (header::CONTENT_TYPE, format.media_type().to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),

@@ -22,7 +22,8 @@ use crate::server::{UiError, service};
 #[must_use]
 pub fn parts(state: &RunState, frame: &Frame) -> Vec<(&'static str, String)> {
     vec![
-        ("b-head", head::html(state, frame)),
+        ("b-title", head::title(state, frame)),
+        ("b-actions", head::actions(state, frame)),
         ("b-hero", figures::hero(state, frame)),
         ("b-stages", stages::html(frame)),
         ("b-charts", frame.history.as_ref().map(|h| charts::html(frame, h)).unwrap_or_default()),
@@ -77,7 +78,7 @@ async fn html(id: &str, query: &ParamsMap) -> Result<String, UiError> {
         page.push_str(r#"<noscript><meta http-equiv="refresh" content="5"></noscript>"#);
     }
     let live = if live { " data-live" } else { "" };
-    page.push_str(&format!(r#"<div class="page-head" id="b-head"{live}>{}</div>"#, part("b-head")));
+    page.push_str(&format!(r#"<div class="page-head" id="b-head"{live}><div id="b-title">{}</div><div class="row" id="b-actions">{}</div></div>"#, part("b-title"), part("b-actions")));
     page.push_str(r#"<div class="note note--warn" id="b-lost" role="status" hidden><div><b>Live view paused, reconnecting.</b><p>The run goes on. Figures are those of the last moment heard of.</p></div></div>"#);
     page.push_str(&format!(
         r#"<dl class="card metrics metrics--hero" style="--hero:2rem" id="b-hero">{}</dl>"#,

@@ -5,6 +5,7 @@
 
 mod editor;
 pub(in crate::pages) mod fields;
+mod form;
 mod preview;
 
 use lanes_model::{Output, Task, format};

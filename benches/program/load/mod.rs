@@ -4,9 +4,11 @@
 //! latencies. Passes alternate (bare, ours, ours, bare): what drifts on the machine meets both.
 
 mod bare;
+pub mod batch;
 mod figures;
 mod ours;
 mod paced;
+mod pipelined;
 mod simulator;
 pub mod soaked;
 
@@ -92,6 +94,7 @@ pub async fn rows() -> Vec<Row> {
     rows.extend(many_lanes().await);
     rows.extend(added().await);
     rows.extend(paced::rows().await);
+    rows.extend(batch::rows().await);
     rows
 }
 

@@ -13,6 +13,7 @@ mod order;
 mod pauses;
 mod progress;
 mod rates;
+mod reopened;
 mod resume;
 mod retry;
 mod scale;

@@ -58,13 +58,33 @@ pub(super) fn html(frame: &Frame, history: &HistoryFrame) -> String {
             axis.label(tick)
         );
     }
+    // Of less than a second a rate is noise.
+    let group = (1_000_000_u64.div_ceil(history.width_us.0.max(1)) as usize).max(1);
     let width = history.width_us.as_secs_f64();
     let rates: Vec<f64> =
         history.points.iter().map(|p| f64::from(p.done + p.failed) / width).collect();
-    panel(&mut svg, 0, "Throughput", "calls/s", &rates, frame, history, &x);
-    panel(&mut svg, 1, "In flight", "calls", &history.in_flight, frame, history, &x);
+    let mean = |values: &[f64]| -> Vec<f64> {
+        values.chunks(group).map(|c| c.iter().sum::<f64>() / c.len() as f64).collect()
+    };
+    let span = Micros(history.width_us.0 * group as u64);
+    let panels =
+        [("Throughput", "calls/s", mean(&rates)), ("In flight", "calls", mean(&history.in_flight))];
+    for (place, (name, unit, values)) in panels.into_iter().enumerate() {
+        panel(&mut svg, place, &Panel { name, unit, values, span }, frame, history, &x);
+    }
+    let mut labelled = f64::MIN;
     for cut in &history.cuts {
         let at = x(cut.at_us);
+        if at - labelled > 150.0 {
+            labelled = at;
+            let _ = write!(
+                svg,
+                r#"<text class="t2" x="{:.1}" y="17">429, limit {} to {}</text>"#,
+                at + 9.0,
+                cut.from,
+                cut.to
+            );
+        }
         let _ = write!(
             svg,
             r#"<path d="M{at:.1} 24V276" class="mark"></path><path class="hit" d="M{:.1} 8h12l-6 10z"><title>429, limit {} to {}</title></path>"#,
@@ -93,17 +113,23 @@ pub(super) fn html(frame: &Frame, history: &HistoryFrame) -> String {
     svg
 }
 
-#[allow(clippy::too_many_arguments, reason = "one panel of one chart, called twice")]
+/// What a panel shows: a value for each span.
+struct Panel {
+    name: &'static str,
+    unit: &'static str,
+    values: Vec<f64>,
+    span: Micros,
+}
+
 fn panel(
     svg: &mut String,
     place: usize,
-    name: &str,
-    unit: &str,
-    values: &[f64],
+    panel: &Panel,
     frame: &Frame,
     history: &HistoryFrame,
     x: &impl Fn(Micros) -> f64,
 ) {
+    let Panel { name, unit, values, span } = panel;
     let (top, bottom) = TOP[place];
     let is_flight = place == 1;
     let most_limit = history.limits.iter().map(|(_, n)| f64::from(*n)).fold(0.0, f64::max);
@@ -113,12 +139,12 @@ fn panel(
     let _ = write!(
         svg,
         r#"<text class="t1" x="0" y="{:.0}">{name}</text><text x="0" y="{:.0}">{unit}</text><path class="gl" d="M92 {:.1}H1300M92 {top:.1}H1300"></path><path class="ax" d="M92 {bottom:.1}H1300"></path>"#,
-        top + 4.0,
-        top + 20.0,
+        top - 10.0,
+        top + 6.0,
         y(scale / 2.0)
     );
     for v in [0.0, scale / 2.0, scale] {
-        let decimals = u32::from(scale < 4.0);
+        let decimals = u32::from(v.fract() != 0.0);
         let _ = write!(
             svg,
             r#"<text x="84" y="{:.1}" text-anchor="end">{}</text>"#,
@@ -127,8 +153,8 @@ fn panel(
         );
     }
     // The span that goes on would dip: it is left out until it is whole.
-    let whole = (frame.now_us.0 / history.width_us.0.max(1)) as usize;
-    let middle = |i: usize| Micros(i as u64 * history.width_us.0 + history.width_us.0 / 2);
+    let whole = (frame.now_us.0 / span.0.max(1)) as usize;
+    let middle = |i: usize| Micros(i as u64 * span.0 + span.0 / 2);
     let shown = if frame.status.is_live() { whole } else { values.len() };
     let points: Vec<_> = values
         .iter()
@@ -163,11 +189,15 @@ fn panel(
     }
 }
 
-/// The next of 1, 2 or 5 × 10ⁿ.
+/// The next round number.
 fn nice(most: f64) -> f64 {
     let mut decade = 1.0;
     loop {
-        if let Some(found) = [1.0, 2.0, 5.0].into_iter().map(|f| f * decade).find(|n| *n >= most) {
+        if let Some(found) = [1.0, 1.6, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0]
+            .into_iter()
+            .map(|f| f * decade)
+            .find(|n| *n >= most)
+        {
             return found;
         }
         decade *= 10.0;

@@ -33,11 +33,7 @@ pub(super) fn hero(state: &RunState, frame: &Frame) -> String {
     ));
     let left = frame.eta.map(|eta| {
         let figure = format::estimate_figure(eta.left_us);
-        let basis = format!(
-            "90 % interval {} to {}",
-            format::seconds(round(eta.low_us)),
-            format::seconds(round(eta.high_us))
-        );
+        let basis = format!("90 % interval {} to {}", rough(eta.low_us), rough(eta.high_us));
         metric("Time left", &format!("≈ {}", figure.value), figure.unit, &basis)
     });
     html.push_str(&left.unwrap_or_else(|| match frame.status.is_live() {
@@ -81,9 +77,9 @@ pub(super) fn hero(state: &RunState, frame: &Frame) -> String {
     html
 }
 
-/// Whole seconds: an interval is not surer than that.
-fn round(t: lanes_model::Micros) -> lanes_model::Micros {
-    lanes_model::Micros((t.0 + 500_000) / 1_000_000 * 1_000_000)
+/// Two digits, without the sign that the estimate itself has.
+fn rough(t: lanes_model::Micros) -> String {
+    format::seconds_estimate(t).trim_start_matches("≈ ").to_owned()
 }
 
 pub(super) fn failures(state: &RunState, frame: &Frame) -> String {

@@ -61,7 +61,7 @@ pub(super) fn html(id: &str, query: &GridQuery, grid: &Grid) -> String {
     let heads: String =
         grid.columns.iter().map(|c| format!(r#"<th scope="col">{}</th>"#, escape(c))).collect();
     html.push_str(&format!(
-        r#"<div class="scroll" tabindex="0" role="region" aria-label="Records and answers"><table class="grid"><thead><tr><th scope="col">Record</th>{heads}</tr></thead><tbody>"#
+        r#"<div class="scroll" tabindex="0" role="region" aria-label="Records and answers"><table class="records"><thead><tr><th scope="col">Record</th>{heads}</tr></thead><tbody>"#
     ));
     for row in &grid.rows {
         let cells: String = row.cells.iter().map(cell).collect();

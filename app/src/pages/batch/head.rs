@@ -1,7 +1,7 @@
 //! What a large run is, how it stands and what can be done with it. Every control is a plain form.
 
 use lanes_model::batch::Frame;
-use lanes_model::{PassMode, PassStatus, RunState, RunStatus, format};
+use lanes_model::{LimitReason, PassMode, PassState, PassStatus, RunState, RunStatus, format};
 
 use crate::components::badge::BadgeText;
 use crate::components::markup::{escape, icon};
@@ -10,16 +10,20 @@ use crate::components::markup::{escape, icon};
 const EXPORTS: [(&str, &str); 4] =
     [("jsonl", "JSONL"), ("csv", "CSV"), ("parquet", "Parquet"), ("md", "Markdown")];
 
-pub(super) fn html(state: &RunState, frame: &Frame) -> String {
-    let header = &state.header;
+/// Title, badge and facts.
+pub(super) fn title(state: &RunState, frame: &Frame) -> String {
     let badge = BadgeText::run(frame.status, frame.paused).whole();
     format!(
-        r#"<div><h1>{} <span style="vertical-align:.2em">{badge}</span></h1><p>{}</p></div><div class="row">{}{}</div>"#,
-        escape(&header.title),
+        r#"<h1>{} <span style="vertical-align:.2em">{badge}</span></h1><p>{}</p>"#,
+        escape(&state.header.title),
         escape(&facts(state, frame)),
-        controls(state, frame),
-        exports(header.id.as_str()),
     )
+}
+
+/// What can be done. It changes only with how the run stands: a button that somebody is about to press
+/// must stay where it is.
+pub(super) fn actions(state: &RunState, frame: &Frame) -> String {
+    controls(state, frame) + &exports(state.header.id.as_str())
 }
 
 fn facts(state: &RunState, frame: &Frame) -> String {
@@ -60,7 +64,7 @@ fn controls(state: &RunState, frame: &Frame) -> String {
             let lanes = lanes.map(|pass| {
                 format!(
                     r#"<form class="row lanes-set" method="post" action="/runs/{id}/change"><label for="lanes-now">Lanes</label><input class="input" id="lanes-now" type="number" name="concurrency" min="1" required value="{}"><button class="btn" type="submit" aria-label="Set lanes">Set</button></form>"#,
-                    pass.limit()
+                    wished(state, pass)
                 )
             });
             let pause = match frame.paused {
@@ -73,6 +77,12 @@ fn controls(state: &RunState, frame: &Frame) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// The lanes that were asked for last: a limit that adapts goes its own way below that.
+fn wished(state: &RunState, pass: &PassState) -> u32 {
+    let by_hand = pass.limits.iter().rfind(|l| l.why == LimitReason::User);
+    by_hand.map_or(state.header.spec.concurrency, |l| l.limit)
 }
 
 fn exports(id: &str) -> String {

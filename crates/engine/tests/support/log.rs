@@ -99,6 +99,10 @@ impl Log {
                 }
                 Entry::Event(event) => event,
             };
+            if let EventKind::CallsReopened { pass, calls } = &event.kind {
+                closed = false;
+                calls.iter().for_each(|call| _ = ended.remove(&(*pass, *call)));
+            }
             assert!(!closed, "{event:?} follows the end");
             match event.kind {
                 EventKind::AttemptStarted { pass, call, attempt, .. } => {

@@ -5,7 +5,10 @@
 
 use crate::draw::ContentHash;
 
-use super::{category, language, sentiment, words::words};
+use super::{
+    category, language, sentiment,
+    words::{is_content, words},
+};
 
 /// The labels that instructions name: a list under "one of these labels:", or one behind "one of:".
 pub(super) fn named(instructions: &str) -> Vec<String> {
@@ -63,7 +66,8 @@ fn place(labels: &[String], text: &str) -> Option<usize> {
         b.chars().count() > 2 && a.starts_with(&stem)
     };
     let counts = lower.iter().map(|label| {
-        let named = words(label);
+        let named: Vec<_> =
+            words(label).into_iter().filter(|word| is_content(&word.term)).collect();
         terms.iter().filter(|term| named.iter().any(|word| alike(term, &word.term))).count()
     });
     let counts: Vec<usize> = counts.collect();
@@ -100,6 +104,10 @@ mod tests {
         assert_eq!(choose_from(&["Delivery", "Refunds", "Praise"], angry), "Refunds");
         let two = ["Alpha", "Beta"];
         assert_eq!(choose_from(&two, "Stone."), choose_from(&two, "Stone."));
+        assert_eq!(
+            choose_from(&["Say the bill", "Engineer"], "The engineer saw the cat."),
+            "Engineer"
+        );
         assert_eq!(choose(&[], angry), None);
         let tongues = ["English", "German", "Spanish"];
         assert_eq!(choose_from(&tongues, "Ich bin nicht zufrieden und das ist schade."), "German");

@@ -50,14 +50,16 @@ async fn the_same_request_sent_again_has_a_new_chance() {
 async fn a_run_with_a_limit_of_its_own_is_refused_above_it_and_others_are_not() {
     let server = TestServer::start(quick()).await;
     let ask_as = async |run: &str| {
-        let request = server.chat(&ask(TEXT)).header("x-simulate-rpm", "60");
+        let request = server.chat(&ask(TEXT)).header("x-simulate-rpm", "6");
         request.header("x-simulate-run", run).send().await.unwrap()
     };
     let first = ask_as("one").await;
-    assert_eq!(first.headers()["x-ratelimit-limit-requests"], "60");
+    assert_eq!(first.headers()["x-ratelimit-limit-requests"], "6");
     assert_eq!(first.status(), 200);
     let second = ask_as("one").await;
-    assert_eq!(second.headers()["retry-after"], "1");
+    // One every ten seconds, however slow the machine is meanwhile.
+    let wait: u32 = second.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=10).contains(&wait), "{wait}");
     assert_eq!(error(second, 429).await["code"], "rate_limit_exceeded");
     assert_eq!(ask_as("two").await.status(), 200);
     let plain = server.chat(&ask(TEXT)).send().await.unwrap();

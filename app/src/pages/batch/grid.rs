@@ -79,16 +79,11 @@ fn cell(cell: &GridCell) -> String {
     let (_, word, _) =
         STATUSES.iter().find(|(.., s)| *s == cell.status).copied().unwrap_or(STATUSES[4]);
     let class = if cell.status.is_failure() { "bad" } else { "dim" };
-    let time = cell.time.map(|t| format!(" · {}", format::seconds(t))).unwrap_or_default();
-    let tries = match cell.attempts {
-        0 | 1 => String::new(),
-        n => format!(" · {n} attempts"),
-    };
-    let mark = match cell.status {
-        CallStatus::Succeeded => String::new(),
-        _ => format!("{word} "),
-    };
-    let foot = format!(r#"<span class="{class} hint">{mark}{time}{tries}</span>"#);
+    let mark = (cell.status != CallStatus::Succeeded).then(|| word.to_owned());
+    let time = cell.time.map(format::seconds);
+    let tries = (cell.attempts > 1).then(|| format!("{} attempts", cell.attempts));
+    let said: Vec<_> = [mark, time, tries].into_iter().flatten().collect();
+    let foot = format!(r#"<span class="{class} hint">{}</span>"#, said.join(" · "));
     if cell.text.is_empty() {
         return format!("<td>{foot}</td>");
     }

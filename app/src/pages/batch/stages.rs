@@ -18,10 +18,10 @@ pub(super) fn html(frame: &Frame) -> String {
     let mut drawn = String::new();
     drawn_edges(&needs, &columns, &mut drawn);
     let mut html = format!(
-        r#"<div class="card-head"><h2>Stages</h2><span class="hint">{} of {}{hint}</span></div><div class="card-body scroll" tabindex="0" role="region" aria-label="Stages"><div style="min-width:{}rem"><div class="dag">{}"#,
+        r#"<div class="card-head"><h2>Stages</h2><span class="hint">{} of {}{hint}</span></div><div class="card-body scroll" tabindex="0" role="region" aria-label="Stages"><div class="dag" style="--columns:{}">{}"#,
         format::count(u64::from(done)),
         format::plural(u64::from(frame.calls), "call"),
-        13 * columns.len().min(6),
+        columns.len(),
         drawn,
     );
     for column in &columns {
@@ -31,7 +31,7 @@ pub(super) fn html(frame: &Frame) -> String {
         }
         html.push_str("</ol>");
     }
-    html.push_str("</div></div></div>");
+    html.push_str("</div></div>");
     html
 }
 

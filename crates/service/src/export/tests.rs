@@ -114,7 +114,7 @@ fn json_is_the_run_as_the_api_shows_it() {
 fn csv_has_a_row_for_each_call_of_each_pass_and_no_formula() {
     let text = body(ExportFormat::Csv);
     let mut reader = csv::Reader::from_reader(text.as_bytes());
-    assert_eq!(reader.headers().unwrap().len(), 19);
+    assert_eq!(reader.headers().unwrap().len(), 20);
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 4);
     let first: Vec<&str> = rows[0].iter().collect();

@@ -243,10 +243,17 @@ async fn another_sites_page_cannot_start_a_run() {
 #[tokio::test]
 async fn what_can_be_chosen_is_listed_and_unknown_addresses_are_problems() {
     let program = Program::start("none");
-    for (path, count) in [("/api/tasks", 6), ("/api/samples", 4), ("/api/providers", 1)] {
+    for (path, count) in [("/api/tasks", 6), ("/api/samples", 4)] {
         let list = json(program.get(path).await).await;
         assert_eq!(list.as_array().map(Vec::len), Some(count), "{path}");
     }
+    // The simulator, and after it the steps of recordings, which have an endpoint of their own each.
+    let providers = json(program.get("/api/providers").await).await;
+    let ids = providers.as_array().expect("a list").iter().map(|p| p["id"].as_str().expect("an id"));
+    let ids: Vec<_> = ids.collect();
+    assert_eq!(ids[0], "simulator");
+    assert_eq!(ids.len(), 6, "{ids:?}");
+    assert!(ids[1..].iter().all(|id| id.starts_with("audio-")), "{ids:?}");
     assert_eq!(program.get("/healthz").await.status(), StatusCode::OK);
     for path in ["/api/nope", "/api/runs/nope", "/api/runs/nope/events"] {
         let response = program.get(path).await;

@@ -7,4 +7,6 @@ pub mod icons;
 pub mod key_list;
 pub mod markup;
 #[cfg(feature = "ssr")]
+pub mod missing;
+#[cfg(feature = "ssr")]
 pub mod topbar;

@@ -249,7 +249,8 @@ async fn what_can_be_chosen_is_listed_and_unknown_addresses_are_problems() {
     }
     // The simulator, and after it the steps of recordings, which have an endpoint of their own each.
     let providers = json(program.get("/api/providers").await).await;
-    let ids = providers.as_array().expect("a list").iter().map(|p| p["id"].as_str().expect("an id"));
+    let ids =
+        providers.as_array().expect("a list").iter().map(|p| p["id"].as_str().expect("an id"));
     let ids: Vec<_> = ids.collect();
     assert_eq!(ids[0], "simulator");
     assert_eq!(ids.len(), 6, "{ids:?}");

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use lanes_model::{Fallback, Micros, PlannedStage, StageId, Task, task::TEXT_PLACEHOLDER};
+use lanes_model::{Fallback, Micros, PlannedStage, RunId, StageId, Task, task::TEXT_PLACEHOLDER};
 use lanes_service::{Service, Store};
 use lanes_simulator::MODEL;
 
@@ -28,21 +28,19 @@ fn stage(id: &str, task: u32, needs: &[u16], (provider, most): (&str, u32)) -> P
     }
 }
 
-/// Carries a run of these stages out, and says how long it took.
-async fn wall(
-    store: &Store,
-    service: &Service,
-    name: &str,
-    tasks: Vec<Task>,
-    stages: Vec<PlannedStage>,
-) -> Micros {
-    let simulator = named(SLOW.0, "http://127.0.0.1:9/v1");
-    let run = put(store, &simulator, (name, SLOW.1 + FAST.1), tasks, stages, RECORDS).await;
-    service.resume(&run).await.expect("it goes on");
-    while progress(service, &run).await.1.is_live() {
+/// Puts a run of these stages into the store; the service that is opened over it finds it interrupted.
+async fn made(store: &Store, name: &str, tasks: Vec<Task>, stages: Vec<PlannedStage>) -> RunId {
+    let provider = named(SLOW.0, "http://127.0.0.1:9/v1");
+    put(store, &provider, (name, SLOW.1 + FAST.1), tasks, stages, RECORDS).await
+}
+
+/// Carries a run out, and says how long it took.
+async fn wall(service: &Service, run: &RunId) -> Micros {
+    service.resume(run).await.expect("it goes on");
+    while progress(service, run).await.1.is_live() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let reader = service.reader(&run).await.expect("the run");
+    let reader = service.reader(run).await.expect("the run");
     reader.read(|state, _, _| state.passes[0].wall(state.latest))
 }
 
@@ -54,18 +52,19 @@ pub async fn row() -> Row {
     fast.warm_up().await;
     let folder = tempfile::tempdir().expect("a temporary directory");
     let store = Store::open(&folder.path().join("lanes.db")).await.expect("a store");
-    let providers = vec![named(SLOW.0, &slow.url), named(FAST.0, &fast.url)];
-    let service = opened(store.clone(), providers).await;
-
     let read = || task("read", TEXT_PLACEHOLDER);
     let judge = |prompt| task("judge", prompt);
     let both = vec![stage("read", 0, &[], SLOW), stage("judge", 1, &[0], FAST)];
-    let tasks = vec![read(), judge("{{read.output}}")];
-    let through = wall(&store, &service, "through", tasks, both).await;
-    let first = wall(&store, &service, "first", vec![read()], vec![stage("read", 0, &[], SLOW)]);
-    let first = first.await;
-    let tasks = vec![judge(TEXT_PLACEHOLDER)];
-    let then = wall(&store, &service, "then", tasks, vec![stage("judge", 0, &[], FAST)]).await;
+    let through = made(&store, "through", vec![read(), judge("{{read.output}}")], both).await;
+    let first = made(&store, "first", vec![read()], vec![stage("read", 0, &[], SLOW)]).await;
+    let then = vec![stage("judge", 0, &[], FAST)];
+    let then = made(&store, "then", vec![judge(TEXT_PLACEHOLDER)], then).await;
+
+    let providers = vec![named(SLOW.0, &slow.url), named(FAST.0, &fast.url)];
+    let service = opened(store.clone(), providers).await;
+    let through = wall(&service, &through).await;
+    let first = wall(&service, &first).await;
+    let then = wall(&service, &then).await;
     service.shutdown().await;
     store.close().await;
     let barrier = first + then;

@@ -8,6 +8,7 @@
 mod answers;
 mod create;
 mod cursor;
+mod definitions;
 mod documents;
 mod error;
 mod history;
@@ -15,9 +16,7 @@ mod log;
 mod open;
 mod runs;
 mod store;
-mod tasks;
 mod uploads;
-mod workflows;
 mod writer;
 
 pub use answers::{AnswerKey, AnswerNote, AnswerTotals, StoredAnswer};

@@ -9,6 +9,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::form::Fields;
 use super::preview::{PromptPreview, TrialResult};
 use crate::components::icons::Icon;
+use crate::components::missing::Missing;
 use crate::server::{TaskForm, TaskPageData, UiError, task_page};
 
 /// The editor of a new task; `?from=` names one that it begins as a copy of.
@@ -33,26 +34,8 @@ fn shown(data: Result<TaskPageData, UiError>, saved: bool) -> AnyView {
             if matches!(error, UiError::NotFound(_)) {
                 crate::server::set_status(404);
             }
-            view! { <Missing words=error.to_string()/> }.into_any()
+            view! { <Missing what="task" words=error.to_string() all="/tasks"/> }.into_any()
         }
-    }
-}
-
-#[component]
-fn Missing(words: String) -> impl IntoView {
-    view! {
-        <Title text="No such task"/>
-        <main id="main" class="page">
-            <div class="card">
-                <div class="empty">
-                    <h1>"There is no such task"</h1>
-                    <p>{words}</p>
-                    <a class="btn btn--primary" href="/tasks">
-                        "See all tasks"
-                    </a>
-                </div>
-            </div>
-        </main>
     }
 }
 

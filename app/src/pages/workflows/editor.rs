@@ -9,6 +9,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::run::RunForm;
 use crate::charts::stages;
 use crate::components::icons::Icon;
+use crate::components::missing::Missing;
 use crate::pages::tasks::fields::escaped;
 use crate::server::{UiError, WorkflowPageData, workflow_page};
 
@@ -37,26 +38,8 @@ fn shown(data: Result<WorkflowPageData, UiError>, saved: bool) -> AnyView {
             if matches!(error, UiError::NotFound(_)) {
                 crate::server::set_status(404);
             }
-            view! { <Missing words=error.to_string()/> }.into_any()
+            view! { <Missing what="workflow" words=error.to_string() all="/workflows"/> }.into_any()
         }
-    }
-}
-
-#[component]
-fn Missing(words: String) -> impl IntoView {
-    view! {
-        <Title text="No such workflow"/>
-        <main id="main" class="page">
-            <div class="card">
-                <div class="empty">
-                    <h1>"There is no such workflow"</h1>
-                    <p>{words}</p>
-                    <a class="btn btn--primary" href="/workflows">
-                        "See all workflows"
-                    </a>
-                </div>
-            </div>
-        </main>
     }
 }
 

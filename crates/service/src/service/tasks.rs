@@ -15,7 +15,7 @@ use crate::output::OutputCheck;
 mod file;
 
 pub use file::TaskFormat;
-pub(super) use file::placed;
+pub(super) use file::{TomlTask, placed};
 
 /// What stands in addresses where a task's id could.
 const RESERVED: [&str; 5] = ["copy", "export", "import", "new", "try"];

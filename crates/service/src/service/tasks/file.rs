@@ -146,10 +146,12 @@ struct TomlFile<'a> {
     tasks: Vec<TomlTask<'a>>,
 }
 
+/// A task as it stands in a TOML file.
 #[derive(Serialize)]
-struct TomlTask<'a> {
+pub(in crate::service) struct TomlTask<'a> {
     id: &'a str,
     name: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     system_message: &'a str,
     prompt: &'a str,
     max_tokens: u32,
@@ -168,22 +170,28 @@ enum TomlOutput<'a> {
     Schema(&'a str),
 }
 
+impl<'a> From<&'a TaskDefinition> for TomlTask<'a> {
+    fn from(task: &'a TaskDefinition) -> Self {
+        Self {
+            id: &task.id,
+            name: &task.name,
+            system_message: &task.system_message,
+            prompt: &task.prompt,
+            max_tokens: task.max_tokens,
+            temperature: task.temperature,
+            typical_tokens: task.typical_tokens,
+            output: match &task.output {
+                Output::Text => None,
+                Output::Labels(labels) => Some(TomlOutput::Labels(labels)),
+                Output::Schema(schema) => Some(TomlOutput::Schema(schema.as_str())),
+            },
+        }
+    }
+}
+
 fn toml_text(tasks: &[Task]) -> Result<String, ServiceError> {
     let definitions: Vec<_> = tasks.iter().cloned().map(TaskDefinition::from).collect();
-    let tasks = definitions.iter().map(|task| TomlTask {
-        id: &task.id,
-        name: &task.name,
-        system_message: &task.system_message,
-        prompt: &task.prompt,
-        max_tokens: task.max_tokens,
-        temperature: task.temperature,
-        typical_tokens: task.typical_tokens,
-        output: match &task.output {
-            Output::Text => None,
-            Output::Labels(labels) => Some(TomlOutput::Labels(labels)),
-            Output::Schema(schema) => Some(TomlOutput::Schema(schema.as_str())),
-        },
-    });
+    let tasks = definitions.iter().map(TomlTask::from);
     let file = TomlFile { tasks: tasks.collect() };
     toml::to_string_pretty(&file).map_err(|e| ServiceError::Export(e.to_string()))
 }

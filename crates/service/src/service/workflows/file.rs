@@ -1,14 +1,11 @@
 //! Workflows as files: TOML, which people write, or JSON, which programs do. In TOML a schema is a text
 //! with JSON in it: TOML has neither its `null` nor its order. What is wrong is told with its line.
 
-use lanes_model::{
-    FieldError, Output, Scope, Stage, TaskDefinition, Temperature, Workflow, WorkflowDefinition,
-    WorkflowId,
-};
+use lanes_model::{FieldError, Scope, Stage, Workflow, WorkflowDefinition, WorkflowId};
 use serde::Serialize;
 use toml::de::{DeTable, DeValue};
 
-use super::super::tasks::{TaskFormat, placed};
+use super::super::tasks::{TaskFormat, TomlTask, placed};
 use super::Service;
 use crate::{Export, ServiceError};
 
@@ -214,48 +211,6 @@ impl<'a> From<&'a Stage> for TomlStage<'a> {
             provider: stage.provider.as_deref(),
             model: stage.model.as_deref(),
             scope: stage.scope,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct TomlTask<'a> {
-    id: &'a str,
-    name: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    system_message: &'a str,
-    prompt: &'a str,
-    max_tokens: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    temperature: Option<Temperature>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    typical_tokens: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output: Option<TomlOutput<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "lowercase")]
-enum TomlOutput<'a> {
-    Labels(&'a [String]),
-    Schema(&'a str),
-}
-
-impl<'a> From<&'a TaskDefinition> for TomlTask<'a> {
-    fn from(task: &'a TaskDefinition) -> Self {
-        Self {
-            id: &task.id,
-            name: &task.name,
-            system_message: &task.system_message,
-            prompt: &task.prompt,
-            max_tokens: task.max_tokens,
-            temperature: task.temperature,
-            typical_tokens: task.typical_tokens,
-            output: match &task.output {
-                Output::Text => None,
-                Output::Labels(labels) => Some(TomlOutput::Labels(labels)),
-                Output::Schema(schema) => Some(TomlOutput::Schema(schema.as_str())),
-            },
         }
     }
 }

@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use lanes_engine::RunControl;
-use lanes_model::{EventKind, FieldError, Priority, RunId, RunState, RunStatus, RunSummary};
+use lanes_model::{
+    EventKind, FieldError, PassMode, PassState, PassStatus, Priority, RunId, RunState, RunStatus,
+    RunSummary,
+};
 use serde::Deserialize;
 
 use super::Service;
 use crate::ServiceError;
 use crate::routing;
 
-/// A run that is resumed is waited for until it goes on, at most this long.
+/// What was asked for is waited for until the log has it, at most this long.
 const TAKEN_UP: Duration = Duration::from_secs(5);
 
 /// What to change of a run that is going on. The body of `PATCH /api/runs/{id}`.
@@ -76,6 +79,15 @@ impl Service {
         let control = self.live(run).await?;
         if let Some(lanes) = lanes.flatten() {
             control.use_lanes(lanes);
+            let over = |p: &PassState| {
+                p.mode != PassMode::Parallel
+                    || matches!(p.status, PassStatus::Completed | PassStatus::Cancelled)
+            };
+            let used = |state: &RunState| {
+                !state.status.is_live()
+                    || state.passes.iter().all(|p| over(p) || p.limit() == lanes)
+            };
+            self.wait_until(run, TAKEN_UP, used).await;
         }
         if let Some(priority) = priority.flatten()
             && let Some(routes) = self.inner.hub.routes(run)

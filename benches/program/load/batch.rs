@@ -191,7 +191,8 @@ async fn whole() -> Vec<Row> {
         Row {
             what: "20,000 records × 3 stages: resident memory",
             how: "the most of samples four times a second while the run goes on, with the \
-                  tokenizer's tables; the bench's own program is part of it"
+                  tokenizer's tables; the bench's own program is part of it, and so is \
+                  what other benches before it left: LANES_BENCH_ONLY=batch measures it alone"
                 .to_owned(),
             measured: format!("{:.0} MB", most as f64 / 1e3),
             goal: "≤ 200 MB",

@@ -88,6 +88,7 @@ pub async fn run(
         mode: one(&fields, "mode"),
         concurrency: one(&fields, "concurrency"),
         provider: one(&fields, "provider"),
+        piece_tokens: one(&fields, "piece_tokens"),
     };
     let errors = match start(&state.service, &WorkflowId(id.clone()), &asked).await {
         Ok(run) => return Redirect::to(&format!("/runs/{run}")).into_response(),
@@ -106,14 +107,17 @@ async fn start(
     asked: &WorkflowRunForm,
 ) -> Result<lanes_model::RunId, ServiceError> {
     let some = |text: &str| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
-    let concurrency = match some(&asked.concurrency).map(|typed| typed.parse::<i64>()) {
-        None => None,
-        Some(Ok(number)) => Some(number),
-        Some(Err(_)) => {
-            let wrong = "Concurrency must be a whole number.";
-            return Err(ServiceError::Invalid(vec![FieldError::new("/concurrency", wrong)]));
-        }
-    };
+    let number =
+        |typed: &str, what: &str, pointer: &str| match some(typed).map(|t| t.parse::<i64>()) {
+            None => Ok(None),
+            Some(Ok(number)) => Ok(Some(number)),
+            Some(Err(_)) => {
+                let wrong = format!("{what} must be a whole number.");
+                Err(ServiceError::Invalid(vec![FieldError::new(pointer, wrong)]))
+            }
+        };
+    let concurrency = number(&asked.concurrency, "Concurrency", "/concurrency")?;
+    let piece_tokens = number(&asked.piece_tokens, "The size of a piece", "/piece_tokens")?;
     let documents = if asked.input == "documents" {
         asked.documents.clone()
     } else {
@@ -125,6 +129,8 @@ async fn start(
         mode: Some(some(&asked.mode).unwrap_or_else(|| "parallel".to_owned())),
         concurrency,
         provider: some(&asked.provider),
+        long: piece_tokens.map(|_| "chunk".to_owned()),
+        piece_tokens,
         ..RunRequest::default()
     };
     Ok(service.start(&request, None).await?.id)

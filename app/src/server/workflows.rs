@@ -29,6 +29,8 @@ pub struct WorkflowRunForm {
     pub concurrency: String,
     /// The provider's id.
     pub provider: String,
+    /// The tokens of a piece as they were typed, where long documents are to be cut.
+    pub piece_tokens: String,
 }
 
 /// A definition that was sent, or a run that was refused: shown again with what is wrong. Put into the

@@ -281,6 +281,7 @@ impl Dispatcher {
         for (call, without) in std::mem::take(&mut self.passes[index].skipped) {
             self.skip(index, call, without, now);
         }
+        self.end_all_known(index, now);
         self.queue_lookups(index);
         self.fail_waiting(index, now);
         self.fill(index, now);

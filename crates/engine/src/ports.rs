@@ -112,6 +112,18 @@ pub trait RecordSource: Send + Sync + 'static {
         asked: Asked,
     ) -> BoxFuture<'static, Result<Arc<CallRequest>, Failure>>;
 
+    /// The answer of a call that follows from what is `asked` alone and needs no request.
+    fn known(&self, call: CallId, asked: &Asked) -> Option<String> {
+        let _ = (call, asked);
+        None
+    }
+
+    /// Whether calls of a stage may be [`known`](Self::known) at all.
+    fn may_know(&self, stage: u16) -> bool {
+        let _ = stage;
+        false
+    }
+
     /// Whether an answer is of the form that its task asks for: the answer in its proper form where
     /// that differs, or in words what is wrong with it. Such an answer is asked for once more.
     ///

@@ -288,3 +288,55 @@ proptest! {
         prop_assert_eq!(outputs(&state), outputs(&undisturbed));
     }
 }
+
+/// Two calls, one that follows from them without a request, one that needs that.
+fn with_known() -> Bench {
+    let stages = vec![stage(2, &[]), stage(1, &[0]), stage(1, &[1])];
+    let script = vec![
+        vec![Step::answer(10)],
+        vec![Step::answer(20)],
+        vec![Step::fail(1, InvalidRequest)],
+        vec![Step::answer(5)],
+    ];
+    let bench = bench(2, stages, 1, script);
+    *bench.provider.known.lock().expect("no panic") = vec![2];
+    bench
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_answer_follows_from_others_ends_with_them_and_without_an_attempt() {
+    let bench = with_known();
+    let state = bench.finish().await;
+    assert_eq!(state.status, RunStatus::Succeeded);
+    let joined = &state.passes[0].calls[2];
+    assert_eq!(joined.output, [answer_text(0), answer_text(1)].join("+"));
+    assert_eq!((joined.attempts.len(), joined.end), (0, Some(ms(20))));
+    assert_eq!(starts(&state)[3], 20);
+    assert_eq!(state.passes[0].wall(state.latest), ms(25));
+    let bound = lower_bound(&state.header.plan, &state.passes[0], None, None).expect("a bound");
+    assert_eq!(bound.us, ms(25));
+    ledger(&state);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_follows_from_others_is_worked_out_after_a_restart_wherever_the_log_ends() {
+    let whole = with_known();
+    let expected = whole.finish().await;
+    let kinds = whole.log.kinds();
+    for events in 2..kinds.len() {
+        // An answer and the end of its call are written together.
+        if let EventKind::AttemptEnded { end: AttemptEnd::Succeeded { .. }, .. } = kinds[events - 1]
+        {
+            continue;
+        }
+        let cut = with_known();
+        cut.finish().await;
+        cut.log.truncate(events);
+        let state = cut.finish().await;
+        let outputs = |s: &RunState| -> Vec<String> {
+            s.passes[0].calls.iter().map(|c| c.output.clone()).collect()
+        };
+        assert_eq!(outputs(&state), outputs(&expected), "cut after {events}");
+        assert!(state.passes[0].calls[2].attempts.is_empty());
+    }
+}

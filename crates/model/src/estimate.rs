@@ -146,7 +146,11 @@ pub fn estimate(
         .iter()
         .map(|c| {
             let &(task, history) = tasks.get(c.task as usize)?;
-            Some(expected(task, history, input_tokens(tasks, documents, plan, c), provider))
+            let tokens = input_tokens(tasks, documents, plan, c);
+            // Answers on pieces that only follow one another need no request.
+            let joined = task.joins_parts() && c.piece.is_none();
+            let cut = c.document.is_some_and(|d| !plan.pieces_of(d).is_empty());
+            (!(joined && cut)).then(|| expected(task, history, tokens, provider))
         })
         .collect();
     let known = || calls.iter().flatten();
@@ -187,9 +191,20 @@ fn input_tokens(
     call: &PlannedCall,
 ) -> u64 {
     let of = |document: u32| documents.get(document as usize).copied().unwrap_or_default();
-    let own = call.document.map_or(0, of);
+    let pieces = call.document.map(|document| plan.pieces_of(document)).unwrap_or_default();
+    let own = match call.piece {
+        Some(piece) => pieces.get(piece as usize).map_or(0, |p| p.tokens),
+        None if pieces.is_empty() => call.document.map_or(0, of),
+        // What its pieces are expected to answer stands for it.
+        None => {
+            let each = tasks.get(call.task as usize).map(|(task, _)| task);
+            let answers = pieces.iter().map(|p| each.map_or(0, |t| t.expected_tokens(p.tokens)));
+            answers.fold(0, u64::saturating_add)
+        }
+    };
     let Some(stage) = plan.stages.get(usize::from(call.stage)) else { return own };
     let needed = stage.needs.iter().filter_map(|need| plan.stages.get(usize::from(*need)));
+    let needed = needed.filter(|need| !need.pieces);
     let answers = needed.map(|need| {
         let each = |document: u64| -> u64 {
             let known = need.tasks.iter().filter_map(|task| tasks.get(*task as usize));

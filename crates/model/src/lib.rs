@@ -59,7 +59,10 @@ pub use format::Figure;
 pub use ids::{CallId, DocumentId, LaneId, Micros, PassId, RunId, Seq, TaskId, UsdMicros};
 pub use ledger::{Ledger, LedgerState, Segment, call_segments, segments};
 pub use options::FallbackRequest;
-pub use plan::{DocumentInfo, PassMode, PassPlan, Plan, PlannedCall, PlannedStage, RunHeader};
+pub use plan::{
+    DocumentInfo, MOST_PIECES, PIECE_TOKENS, PIECE_TOKENS_RANGE, PassMode, PassPlan, Piece, Plan,
+    PlannedCall, PlannedStage, RunHeader,
+};
 pub use provider::{Price, ProviderInfo};
 pub use read::{Json, Read};
 pub use route::{Fallback, Health, HoldReason, LimitReason, Priority, RouteId, RouteInfo};

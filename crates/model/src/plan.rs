@@ -1,5 +1,7 @@
 //! What a run is going to do, fixed before it starts: the header of its log.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -62,7 +64,10 @@ impl PassPlan {
 pub const SAMPLE_CALLS: u32 = 60;
 
 mod graph;
+mod pieces;
 mod stored;
+
+pub use pieces::{MOST_PIECES, PIECE_TOKENS, PIECE_TOKENS_RANGE, Piece};
 
 /// One task on one document, or on all of them, by their places in the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +79,9 @@ pub struct PlannedCall {
     /// Index into [`Plan::stages`].
     #[serde(default)]
     pub stage: u16,
+    /// Index into the document's pieces, of a call that is about one of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub piece: Option<u32>,
 }
 
 /// A stage of a workflow as a run carries it out.
@@ -91,6 +99,10 @@ pub struct PlannedStage {
     /// What one call of it is about.
     #[serde(default, skip_serializing_if = "Scope::is_record")]
     pub scope: Scope,
+    /// Whether each of its calls is about one piece of a document that is cut. Documents that are whole
+    /// have no calls of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pieces: bool,
     /// The most calls of it under way at once, where that is less than the lanes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u32>,
@@ -111,9 +123,14 @@ pub struct Plan {
     pub stages: Vec<PlannedStage>,
     /// How many documents there are.
     pub documents: u32,
+    /// The pieces of each document, none of one that is whole; empty when no document is cut.
+    pub pieces: Vec<Vec<Piece>>,
     /// The same calls in every pass: document by document, each with its stages in order; then those
     /// that are about all documents. They follow from the stages and the documents.
     pub calls: Vec<PlannedCall>,
+    /// The first call of each document and the one after the last document's, where documents are cut:
+    /// elsewhere all have the same number of calls.
+    pub(crate) starts: Vec<u32>,
 }
 
 impl Plan {
@@ -138,18 +155,27 @@ impl Plan {
         let sequential = PassPlan { mode: PassMode::Sequential, lanes: 1, calls: None };
         let lanes = concurrency.max(1);
         let parallel = PassPlan { mode: PassMode::Parallel, lanes, calls: None };
-        let sample = graph::sample(&stages, documents);
-        Self {
-            passes: match mode {
-                Mode::Sequential => vec![sequential],
-                Mode::Parallel => vec![parallel],
-                Mode::Compare => vec![parallel, PassPlan { calls: sample, ..sequential }],
-            },
-            race: race && mode == Mode::Compare,
-            calls: graph::calls(&stages, documents),
-            stages,
-            documents,
+        let passes = match mode {
+            Mode::Sequential => vec![sequential],
+            Mode::Parallel => vec![parallel],
+            Mode::Compare => vec![parallel, sequential],
+        };
+        let race = race && mode == Mode::Compare;
+        Self { passes, race, stages, documents, ..Self::default() }.worked_out()
+    }
+
+    /// Its calls, and how many of them a comparison measures one after another.
+    fn worked_out(self) -> Self {
+        let mut plan = self;
+        plan.starts = graph::starts(&plan.stages, &plan.pieces);
+        plan.calls = graph::calls(&plan);
+        if plan.passes.len() > 1 {
+            let sample = graph::sample(&plan);
+            for pass in plan.passes.iter_mut().filter(|p| p.mode == PassMode::Sequential) {
+                pass.calls = sample;
+            }
         }
+        plan
     }
 
     /// The passes with their ids.
@@ -226,6 +252,26 @@ impl RunHeader {
             true => (None, None),
             false => (self.provider.rpm, self.provider.tpm),
         }
+    }
+
+    /// What a call is about, for people: its document's name, and which piece of it; empty when it is
+    /// about all documents.
+    #[must_use]
+    pub fn subject_of(&self, call: CallId) -> Cow<'_, str> {
+        let Some(document) = self.document_of(call) else { return Cow::Borrowed("") };
+        match self.plan.piece_of(call) {
+            None => Cow::Borrowed(&document.name),
+            Some((place, pieces)) => {
+                Cow::Owned(format!("{}, part {} of {}", document.name, place + 1, pieces.len()))
+            }
+        }
+    }
+
+    /// Whether a call's name needs to say what it is about: one of several documents, or a piece.
+    #[must_use]
+    pub fn names_subject(&self, call: CallId) -> bool {
+        self.plan.piece_of(call).is_some()
+            || self.documents.len() > 1 && self.document_of(call).is_some()
     }
 
     /// The document of a call; none when it is about all of them.

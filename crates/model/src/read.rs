@@ -10,7 +10,7 @@ mod json;
 
 use crate::event::{Attempt, Finish, Usage};
 use crate::failure::FailureKind;
-use crate::plan::{DocumentInfo, PassPlan, PlannedCall, PlannedStage};
+use crate::plan::{DocumentInfo, PassPlan, Piece, PlannedCall, PlannedStage};
 use crate::provider::Pace;
 use crate::sample::SampleInfo;
 use crate::state::{CallEndState, Hold, LimitChange, RouteState};
@@ -134,8 +134,9 @@ reads! {
     Pace { ttft_us, millitokens_per_s, whole_us, cv_permille }
     PassPlan { mode, lanes, calls }
     PassState { mode, lanes, status, started_at, start, end, calls, holds, holding, paused, limits }
-    PlannedCall { task, document, stage }
-    PlannedStage { id, name, tasks, needs, scope, concurrency, providers }
+    Piece { bytes, tokens }
+    PlannedCall { task, document, stage, piece }
+    PlannedStage { id, name, tasks, needs, scope, pieces, concurrency, providers }
     Price { input_usd_micros_per_mtok, cached_usd_micros_per_mtok, output_usd_micros_per_mtok }
     Progress { pass, call, number, offset, text }
     ProviderInfo { id, name, simulated, models, price, rpm, tpm, pace }
@@ -190,13 +191,16 @@ words! {
 impl Read for Plan {
     fn read(json: &Json) -> Self {
         let get = |name| json.get(name);
-        Plan::with_calls(
-            Read::read(get("passes")),
-            Read::read(get("race")),
-            Read::read(get("stages")),
-            Read::read(get("documents")),
-            Read::read(get("calls")),
-        )
+        let plan = Plan {
+            passes: Read::read(get("passes")),
+            race: Read::read(get("race")),
+            stages: Read::read(get("stages")),
+            documents: Read::read(get("documents")),
+            pieces: Read::read(get("pieces")),
+            calls: Read::read(get("calls")),
+            ..Plan::default()
+        };
+        plan.with_calls()
     }
 }
 
@@ -240,6 +244,7 @@ impl Read for RunSpec {
             faults: None,
             budget: Read::read(json.get("budget")),
             cache: Read::read(json.get("cache")),
+            piece_tokens: None,
             adaptive: Read::read(json.get("adaptive")),
             hedge: Read::read(json.get("hedge")),
             fallback: Vec::new(),

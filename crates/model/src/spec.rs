@@ -136,6 +136,13 @@ pub struct RunRequest {
     /// `interactive` or `batch`; interactive runs go first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<String>,
+    /// What becomes of documents that are too long for one call: `refuse`, unless something is said, or
+    /// `chunk`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub long: Option<String>,
+    /// With `chunk`: the tokens of a piece; every longer document is cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub piece_tokens: Option<i64>,
 }
 
 /// What a checked run is about.
@@ -191,6 +198,10 @@ pub struct RunSpec {
     /// Whether answers may come from the response cache.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cache: bool,
+    /// The tokens of a piece, where longer documents are cut; else they are refused. Not read in the
+    /// browser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub piece_tokens: Option<u32>,
 }
 
 impl RunSpec {
@@ -220,6 +231,7 @@ impl RunSpec {
             fallback: Vec::new(),
             priority: Priority::default(),
             cache: false,
+            piece_tokens: None,
         }
     }
 }

@@ -72,6 +72,14 @@ impl Task {
         })
     }
 
+    /// Whether the answers on the pieces of a long document need only follow one another to be the
+    /// answer on the whole of it: that of a task whose answer grows with the document. The answers of
+    /// others are put together by the task itself.
+    #[must_use]
+    pub const fn joins_parts(&self) -> bool {
+        self.typical_tokens.is_none()
+    }
+
     /// The tokens an answer is expected to have for a document of `document_tokens`.
     #[must_use]
     pub fn expected_tokens(&self, document_tokens: u64) -> u64 {

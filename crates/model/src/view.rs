@@ -166,6 +166,9 @@ pub struct CallView {
     pub task: TaskId,
     /// On which document.
     pub document: DocumentId,
+    /// On which piece of it, from 1, when it is not on the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<u32>,
     /// How it stands.
     pub status: CallStatus,
     /// The answer; while it streams and after a failure, what there is of it.
@@ -322,7 +325,9 @@ impl PassView {
                     let task = header.task_of(id)?.id.clone();
                     let document = header.document_of(id).map(|d| d.id.clone());
                     let document = document.unwrap_or_else(|| "".into());
-                    Some(CallView::of(task, document, call, pass.start.unwrap_or_default()))
+                    let part = header.plan.piece_of(id).map(|(place, _)| place + 1);
+                    let zero = pass.start.unwrap_or_default();
+                    Some(CallView { part, ..CallView::of(task, document, call, zero) })
                 })
                 .collect(),
         }
@@ -340,6 +345,7 @@ impl CallView {
         Self {
             task,
             document,
+            part: None,
             status: call.status(),
             output: has_text.then(|| call.output.clone()),
             attempts: u32::try_from(call.attempts.len()).unwrap_or(u32::MAX),

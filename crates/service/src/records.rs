@@ -1,14 +1,16 @@
 //! What each call of a run asks: made from the run's header, the stored texts and the answers of the
 //! calls that it needs.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lanes_engine::{Asked, CallRequest, RecordSource, RequestImage};
 use lanes_model::estimate::prompt_tokens;
 use lanes_model::prompt::{Placeholder, fill, placeholders};
-use lanes_model::{CallId, DocumentInfo, Failure, FailureKind, RunHeader, Scope, Task};
+use lanes_model::{CallId, DocumentId, DocumentInfo, Failure, FailureKind, RunHeader, Scope, Task};
 use lanes_store::Store;
 use tokio::sync::OnceCell;
 
@@ -24,7 +26,16 @@ struct Records {
     checks: Vec<OutputCheck>,
     /// What a run that has but one document is about: it is read once, not for each call.
     only: OnceCell<Arc<Material>>,
+    /// The documents in pieces that were read last, the latest first: each has many calls.
+    cut: Mutex<VecDeque<(DocumentId, Arc<OnceCell<Arc<Material>>>)>>,
 }
+
+/// So many documents in pieces are kept in memory.
+const KEPT: usize = 4;
+
+/// What the system message says of a text that stands for a longer one.
+const OF_PARTS: &str = "The text was too long for one request. What stands in its place are the answers \
+                        to the same instruction for each part of it, in order: answer for the whole.";
 
 /// What a document gives to a call.
 #[derive(Default)]
@@ -43,7 +54,8 @@ impl StoredRecords {
             })
         };
         let checks = header.tasks.iter().map(check).collect();
-        Self(Arc::new(Records { store, header, checks, only: OnceCell::new() }))
+        let (only, cut) = (OnceCell::new(), Mutex::default());
+        Self(Arc::new(Records { store, header, checks, only, cut }))
     }
 }
 
@@ -57,10 +69,24 @@ impl RecordSource for StoredRecords {
     fn prompt_tokens(&self, call: CallId) -> u64 {
         let header = &self.0.header;
         let Some(task) = header.task_of(call) else { return 0 };
-        let tokens = header.document_of(call).map_or(0, |document| document.tokens);
+        let tokens = self.0.text_tokens(call);
         // About four bytes make a token; what is told of the output is not in the estimate.
         let told = task.instructions().len().saturating_sub(task.system_message.len()) / 4;
         prompt_tokens(task, tokens).saturating_add(told as u64)
+    }
+
+    fn may_know(&self, stage: u16) -> bool {
+        let header = &self.0.header;
+        let stage = header.plan.stages.get(usize::from(stage)).filter(|s| !s.pieces);
+        let mut tasks = stage.into_iter().flat_map(|s| &s.tasks);
+        let joins = |task: &u32| header.tasks.get(*task as usize).is_some_and(Task::joins_parts);
+        !header.plan.pieces.is_empty() && tasks.any(joins)
+    }
+
+    fn known(&self, call: CallId, asked: &Asked) -> Option<String> {
+        let joins = self.0.header.task_of(call).is_some_and(Task::joins_parts);
+        let parts = self.0.parts(call, asked).filter(|_| joins)?;
+        Some(parts.join("\n"))
     }
 
     fn check(&self, call: CallId, answer: &str) -> Result<Option<String>, String> {
@@ -87,12 +113,19 @@ impl Records {
         let header = &self.header;
         let task = header.task_of(call).ok_or_else(|| missing("The task"))?;
         let uses_text = placeholders(&task.prompt).any(|p| p == Placeholder::Text);
+        let parts = self.parts(call, asked).filter(|_| uses_text);
         let content = match header.document_of(call) {
-            Some(document) if uses_text => self.content(document).await?,
+            Some(document) if uses_text && parts.is_none() => {
+                self.content(document, header.plan.piece_of(call).is_some()).await?
+            }
             _ => Arc::default(),
         };
+        let text = match &parts {
+            Some(parts) => Cow::Owned(parts.join("\n\n")),
+            None => Cow::Borrowed(self.piece(call, &content.text)?),
+        };
         let mut user = fill(&task.prompt, |placeholder, out| match placeholder {
-            Placeholder::Text => out.push_str(&content.text),
+            Placeholder::Text => out.push_str(&text),
             Placeholder::Output { stage, task } => self.put_answers(call, asked, stage, task, out),
         });
         if let Some(why) = &asked.rejected {
@@ -102,7 +135,10 @@ impl Records {
         }
         Ok(CallRequest {
             model: header.choice_of(call).1.to_owned(),
-            system: task.instructions().into_owned(),
+            system: match &parts {
+                Some(_) => [&*task.instructions(), OF_PARTS].join("\n\n"),
+                None => task.instructions().into_owned(),
+            },
             user,
             max_tokens: task.max_tokens,
             temperature: task.temperature,
@@ -152,11 +188,61 @@ impl Records {
         }
     }
 
-    async fn content(&self, document: &DocumentInfo) -> Result<Arc<Material>, Failure> {
+    /// The answers on the pieces of a call's document, in order; none of a call that reads the text
+    /// itself.
+    fn parts(&self, call: CallId, asked: &Asked) -> Option<Vec<Arc<str>>> {
+        let parts: Vec<_> = self.header.plan.parts_of(call).collect();
+        let answers = asked.needs.iter().filter(|(need, _)| parts.contains(need));
+        let answers: Option<Vec<_>> = answers.map(|(_, answer)| answer.clone()).collect();
+        answers.filter(|_| !parts.is_empty())
+    }
+
+    /// The part of a document's text that a call is about.
+    fn piece<'a>(&self, call: CallId, text: &'a str) -> Result<&'a str, Failure> {
+        let Some((place, pieces)) = self.header.plan.piece_of(call) else { return Ok(text) };
+        let (before, from) = pieces.split_at(pieces.len().min(place as usize));
+        let start: u64 = before.iter().map(|p| p.bytes).sum();
+        let end = start + from.first().map_or(0, |p| p.bytes);
+        let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
+        let piece = range.and_then(|(start, end)| text.get(start..end));
+        piece.ok_or_else(|| missing("This part of the document"))
+    }
+
+    /// About how many tokens the text of a call has.
+    fn text_tokens(&self, call: CallId) -> u64 {
+        let header = &self.header;
+        if let Some((place, pieces)) = header.plan.piece_of(call) {
+            return pieces.get(place as usize).map_or(0, |p| p.tokens);
+        }
+        let planned = header.plan.calls.get(call.index());
+        let Some(document) = planned.and_then(|p| p.document) else { return 0 };
+        // What its pieces are answered stands for one that is cut, and is known by its length.
+        match header.plan.pieces_of(document) {
+            [] => header.documents.get(document as usize).map_or(0, |d| d.tokens),
+            _ => 0,
+        }
+    }
+
+    async fn content(&self, document: &DocumentInfo, cut: bool) -> Result<Arc<Material>, Failure> {
         match self.header.documents.as_slice() {
             [_] => self.only.get_or_try_init(|| self.read(document)).await.cloned(),
+            _ if cut => {
+                self.kept(&document.id).get_or_try_init(|| self.read(document)).await.cloned()
+            }
             _ => self.read(document).await,
         }
+    }
+
+    /// The place of a document in pieces among those that are kept.
+    fn kept(&self, document: &DocumentId) -> Arc<OnceCell<Arc<Material>>> {
+        let mut cut = self.cut.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, cell)) = cut.iter().find(|(id, _)| id == document) {
+            return Arc::clone(cell);
+        }
+        cut.truncate(KEPT - 1);
+        let cell = Arc::<OnceCell<_>>::default();
+        cut.push_front((document.clone(), Arc::clone(&cell)));
+        cell
     }
 
     async fn read(&self, document: &DocumentInfo) -> Result<Arc<Material>, Failure> {

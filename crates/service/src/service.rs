@@ -4,6 +4,7 @@ mod answers;
 mod control;
 mod documents;
 mod health;
+mod pieces;
 mod read;
 mod retry;
 mod start;

@@ -120,6 +120,18 @@ pub fn RunForm(kept: Workflow, data: WorkflowPageData) -> impl IntoView {
                             />
                         </div>
                         {to}
+                        <div class="field for-documents">
+                            <label for="piece_tokens">"Cut long documents, tokens a piece"</label>
+                            <input
+                                id="piece_tokens"
+                                name="piece_tokens"
+                                class="input"
+                                style="width:8rem"
+                                inputmode="numeric"
+                                placeholder="refuse"
+                                value=run.piece_tokens
+                            />
+                        </div>
                     </div>
                     <p class="hint" id="most">
                         {format!("At most {most} calls at once; a stage may have a lower limit of its own.")}

@@ -39,6 +39,7 @@ impl Dispatcher {
                 (None, Verdict::Ready) => ready.push(next),
             }
         }
+        ready.retain(|next| !self.end_known(index, *next, at));
         for run in ready.chunk_by(|a, b| a.0 + 1 == b.0) {
             let Some(&first) = run.first() else { continue };
             let count = u32::try_from(run.len()).unwrap_or(u32::MAX);
@@ -49,6 +50,36 @@ impl Dispatcher {
                 }
             }
         }
+    }
+
+    /// Ends the calls of a pass that goes on that are ready and need no request.
+    pub(super) fn end_all_known(&mut self, index: usize, at: Micros) {
+        let records = std::sync::Arc::clone(&self.equipment);
+        let may_know = |stage: u16| records.records.may_know(stage);
+        for (call, due) in self.passes[index].ready.drain_timed(may_know) {
+            if self.end_known(index, call, at) {
+                continue;
+            }
+            match due {
+                Some(due) => self.passes[index].wait(call, due),
+                None => self.passes[index].make_ready(call),
+            }
+        }
+    }
+
+    /// Ends a call that is ready and whose answer needs no request. Says whether it was one.
+    pub(super) fn end_known(&mut self, index: usize, call: CallId, at: Micros) -> bool {
+        let pass = &mut self.passes[index];
+        if !self.equipment.records.may_know(pass.class(call).stage) {
+            return false;
+        }
+        let Some(answer) = self.equipment.records.known(call, &pass.asked(call)) else {
+            return false;
+        };
+        pass.close(call, at);
+        self.log.known(at, pass.id, call, answer.clone());
+        self.follow_up(index, call, at, Some(&answer));
+        true
     }
 
     /// A call cannot go, since one that it needs has no answer.

@@ -9,6 +9,12 @@ use lanes_model::{
 /// The header of a run of these passes over so many calls.
 pub fn header(passes: &[(PassMode, u32)], race: bool, calls: usize) -> RunHeader {
     let calls = u32::try_from(calls).expect("a sensible number of calls");
+    let call = |task| PlannedCall { task, document: Some(0), stage: 0, piece: None };
+    let mut plan = Plan::default();
+    plan.race = race;
+    plan.passes =
+        passes.iter().map(|&(mode, lanes)| PassPlan { mode, lanes, calls: None }).collect();
+    plan.calls = (0..calls).map(call).collect();
     RunHeader {
         id: RunId::from("run"),
         title: "A run".to_owned(),
@@ -41,16 +47,6 @@ pub fn header(passes: &[(PassMode, u32)], race: bool, calls: usize) -> RunHeader
             pace: Pace { ttft_us: 1, millitokens_per_s: 0, whole_us: 1, cv_permille: 0 },
         },
         routes: Vec::new(),
-        plan: Plan {
-            passes: passes
-                .iter()
-                .map(|&(mode, lanes)| PassPlan { mode, lanes, calls: None })
-                .collect(),
-            race,
-            calls: (0..calls)
-                .map(|task| PlannedCall { task, document: Some(0), stage: 0 })
-                .collect(),
-            ..Plan::default()
-        },
+        plan,
     }
 }

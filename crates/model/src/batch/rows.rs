@@ -84,13 +84,16 @@ impl CallRow {
             call: id.0,
             pass: p.mode,
             stage: header.plan.stage_of(id).map_or_else(String::new, |s| s.id.to_string()),
-            document_name: document.map_or_else(String::new, |d| d.name.clone()),
-            view: CallView::of(
-                header.task_of(id)?.id.clone(),
-                document.map_or_else(|| "".into(), |d| d.id.clone()),
-                p.calls.get(id.index())?,
-                p.start.unwrap_or_default(),
-            ),
+            document_name: header.subject_of(id).into_owned(),
+            view: CallView {
+                part: header.plan.piece_of(id).map(|(place, _)| place + 1),
+                ..CallView::of(
+                    header.task_of(id)?.id.clone(),
+                    document.map_or_else(|| "".into(), |d| d.id.clone()),
+                    p.calls.get(id.index())?,
+                    p.start.unwrap_or_default(),
+                )
+            },
         })
     }
 }
@@ -111,13 +114,13 @@ impl CallQuery {
         let key = |pass: PassId, id: CallId, call: &CallState| -> Key<'_> {
             let name = match self.sort {
                 CallSort::Document => header_name(&state.header, id),
-                _ => "",
+                _ => Cow::Borrowed(""),
             };
             let time = match self.sort {
                 CallSort::Duration => u64::MAX - duration(call).0,
                 _ => 0,
             };
-            (Cow::Borrowed(name), time, pass, id)
+            (name, time, pass, id)
         };
         let after = self.after.and_then(|(pass, id)| {
             let call = state.passes.get(usize::from(pass.0))?.calls.get(id.index())?;
@@ -172,8 +175,8 @@ impl CallQuery {
     }
 }
 
-fn header_name(header: &RunHeader, id: CallId) -> &str {
-    header.document_of(id).map_or("", |d| d.name.as_str())
+fn header_name(header: &RunHeader, id: CallId) -> Cow<'_, str> {
+    header.subject_of(id)
 }
 
 /// Which records a grid shows.
@@ -235,11 +238,12 @@ impl GridQuery {
         let plan = &state.header.plan;
         let pass = state.passes.iter().rfind(|p| p.start.is_some()).or(state.passes.first());
         let calls = pass.map(|p| p.calls.as_slice()).unwrap_or_default();
-        let several = plan.stages.len() > 1;
+        let shown =
+            || plan.stages.iter().enumerate().filter(|(_, s)| s.scope.is_record() && !s.pieces);
+        let several = shown().count() > 1;
         let mut columns = Vec::new();
         let mut places: Vec<(usize, u32)> = Vec::new();
-        let stages = plan.stages.iter().enumerate();
-        for (stage, s) in stages.filter(|(_, s)| s.scope.is_record()) {
+        for (stage, s) in shown() {
             for (n, task) in (0..).zip(&s.tasks) {
                 let task = state.header.tasks.get(*task as usize);
                 let task = task.map_or("", |t| t.name.as_str());

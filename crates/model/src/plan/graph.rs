@@ -1,21 +1,77 @@
-//! Which calls there are and which of them need which, worked out from the stages: nothing is kept for
-//! each call.
+//! Which calls there are and which of them need which, worked out from the stages, the documents and
+//! their pieces: nothing is kept for each call.
 
 use std::ops::Range;
 
-use super::{Plan, PlannedCall, PlannedStage, SAMPLE_CALLS};
+use super::{Piece, Plan, PlannedCall, PlannedStage, SAMPLE_CALLS};
 use crate::{CallId, Scope};
 
-/// The calls of those stages: document by document, then those that are about all documents.
-pub(super) fn calls(stages: &[PlannedStage], documents: u32) -> Vec<PlannedCall> {
-    let of = |scope: Scope, document: Option<u32>| {
-        let stages = (0..).zip(stages).filter(move |(_, s)| s.scope == scope);
-        stages.flat_map(move |(stage, s)| {
-            s.tasks.iter().map(move |&task| PlannedCall { task, document, stage })
-        })
+/// What the calls of a stage are about: one document, a piece of one, or all documents.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum About {
+    Piece,
+    Document,
+    All,
+}
+
+impl PlannedStage {
+    fn about(&self) -> About {
+        match self.scope {
+            Scope::All => About::All,
+            Scope::Record if self.pieces => About::Piece,
+            Scope::Record => About::Document,
+        }
+    }
+
+    fn width(&self) -> u32 {
+        u32::try_from(self.tasks.len()).unwrap_or(u32::MAX)
+    }
+}
+
+/// How many tasks the stages have that are about such things.
+fn width(stages: &[PlannedStage], about: About) -> u32 {
+    stages.iter().filter(|s| s.about() == about).map(PlannedStage::width).sum()
+}
+
+/// The first call of each document and the one after the last; nothing when no document is cut.
+pub(super) fn starts(stages: &[PlannedStage], pieces: &[Vec<Piece>]) -> Vec<u32> {
+    if pieces.is_empty() {
+        return Vec::new();
+    }
+    let (whole, piece) = (width(stages, About::Document), width(stages, About::Piece));
+    let mut next = 0_u32;
+    let mut starts = vec![0];
+    for pieces in pieces {
+        let count = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
+        next = next.saturating_add(whole).saturating_add(piece.saturating_mul(count));
+        starts.push(next);
+    }
+    starts
+}
+
+/// The calls of a plan: document by document, first those on its pieces, then those on the whole; then
+/// those that are about all documents.
+pub(super) fn calls(plan: &Plan) -> Vec<PlannedCall> {
+    let mut calls = Vec::with_capacity(plan.first_of(plan.documents) as usize);
+    let mut add = |about: About, document: Option<u32>| {
+        for (stage, s) in (0..).zip(&plan.stages).filter(|(_, s)| s.about() == about) {
+            let pieces = match document {
+                Some(document) if about == About::Piece => {
+                    (0..plan.pieces_of(document).len() as u32).map(Some).collect()
+                }
+                _ => vec![None],
+            };
+            for piece in pieces {
+                let of = |&task| PlannedCall { task, document, stage, piece };
+                calls.extend(s.tasks.iter().map(of));
+            }
+        }
     };
-    let each = (0..documents).flat_map(|document| of(Scope::Record, Some(document)));
-    let mut calls: Vec<_> = each.chain(of(Scope::All, None)).collect();
+    for document in 0..plan.documents {
+        add(About::Piece, Some(document));
+        add(About::Document, Some(document));
+    }
+    add(About::All, None);
     calls.shrink_to_fit();
     calls
 }
@@ -23,17 +79,17 @@ pub(super) fn calls(stages: &[PlannedStage], documents: u32) -> Vec<PlannedCall>
 /// How many calls the sequential pass of a comparison executes, where that is not all of them: those of
 /// the first documents, as many as give [`SAMPLE_CALLS`], and at least one. Not where a document's calls
 /// need what is about all documents.
-pub(super) fn sample(stages: &[PlannedStage], documents: u32) -> Option<u32> {
-    let of_record = || stages.iter().filter(|s| s.scope == Scope::Record);
+pub(super) fn sample(plan: &Plan) -> Option<u32> {
+    let stages = &plan.stages;
     let is_of_all =
         |need: &u16| stages.get(usize::from(*need)).is_some_and(|s| s.scope == Scope::All);
-    if of_record().any(|s| s.needs.iter().any(is_of_all)) {
+    let mut of_documents = stages.iter().filter(|s| s.scope == Scope::Record);
+    if of_documents.any(|s| s.needs.iter().any(is_of_all)) {
         return None;
     }
-    let each: usize = of_record().map(|s| s.tasks.len()).sum();
-    let each = u32::try_from(each).unwrap_or(u32::MAX).max(1);
-    let sample = (SAMPLE_CALLS / each).max(1);
-    (sample < documents).then(|| sample * each)
+    let fits = |documents: &u32| plan.first_of(*documents) <= SAMPLE_CALLS;
+    let sample = (1..=plan.documents).take_while(fits).last().unwrap_or(1);
+    (sample < plan.documents).then(|| plan.first_of(sample))
 }
 
 /// Numbers as ids.
@@ -54,32 +110,63 @@ impl Plan {
         self.stages.get(usize::from(self.calls.get(call.index())?.stage))
     }
 
-    /// How many calls a stage has.
+    /// The pieces of a document; none of one that is whole.
     #[must_use]
-    pub fn calls_of(&self, stage: &PlannedStage) -> u32 {
-        let tasks = u32::try_from(stage.tasks.len()).unwrap_or(u32::MAX);
-        match stage.scope {
-            Scope::Record => tasks.saturating_mul(self.documents),
-            Scope::All => tasks,
+    pub fn pieces_of(&self, document: u32) -> &[Piece] {
+        self.pieces.get(document as usize).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Which piece of its document a call is about, and all of that document's.
+    #[must_use]
+    pub fn piece_of(&self, call: CallId) -> Option<(u32, &[Piece])> {
+        let planned = self.calls.get(call.index())?;
+        Some((planned.piece?, self.pieces_of(planned.document?)))
+    }
+
+    /// The first call of a document; of the one after the last, the first that is about all of them.
+    fn first_of(&self, document: u32) -> u32 {
+        match self.starts.get(document as usize) {
+            Some(&start) => start,
+            None => document.saturating_mul(width(&self.stages, About::Document)),
         }
     }
 
-    /// The calls of a stage on a document; of a stage that is about all documents, its calls.
+    /// How many calls a stage has.
+    #[must_use]
+    pub fn calls_of(&self, stage: &PlannedStage) -> u32 {
+        let about = match stage.about() {
+            About::Piece => {
+                let pieces: usize = self.pieces.iter().map(Vec::len).sum();
+                u32::try_from(pieces).unwrap_or(u32::MAX)
+            }
+            About::Document => self.documents,
+            About::All => 1,
+        };
+        stage.width().saturating_mul(about)
+    }
+
+    /// The calls of a stage on a document, or on its pieces one after the other; of a stage that is about
+    /// all documents, its calls.
     #[must_use]
     pub fn stage_calls(&self, stage: usize, document: u32) -> Range<u32> {
-        let tasks = |scope: Scope, stages: &[PlannedStage]| -> u32 {
-            let of_scope = stages.iter().filter(|s| s.scope == scope);
-            of_scope.map(|s| u32::try_from(s.tasks.len()).unwrap_or(u32::MAX)).sum()
-        };
         let Some(s) = self.stages.get(stage) else { return 0..0 };
-        let before = tasks(s.scope, self.stages.get(..stage).unwrap_or_default());
-        let each = tasks(Scope::Record, &self.stages);
-        let first = match s.scope {
-            Scope::Record => document.saturating_mul(each),
-            Scope::All => self.documents.saturating_mul(each),
+        let pieces = u32::try_from(self.pieces_of(document).len()).unwrap_or(u32::MAX);
+        let about = s.about();
+        let before = width(self.stages.get(..stage).unwrap_or_default(), about);
+        let of_pieces = || pieces.saturating_mul(width(&self.stages, About::Piece));
+        let (first, before, own) = match about {
+            About::Piece => (
+                self.first_of(document),
+                before.saturating_mul(pieces),
+                s.width().saturating_mul(pieces),
+            ),
+            About::Document => {
+                (self.first_of(document).saturating_add(of_pieces()), before, s.width())
+            }
+            About::All => (self.first_of(self.documents), before, s.width()),
         };
         let first = first.saturating_add(before);
-        first..first.saturating_add(u32::try_from(s.tasks.len()).unwrap_or(u32::MAX))
+        first..first.saturating_add(own)
     }
 
     /// The calls of a stage that concern the one about `document`: those on it or, where one of the two
@@ -171,7 +258,8 @@ mod tests {
         assert_eq!(sequential(6, 11), Some(60));
         assert_eq!(sequential(100, 3), Some(100));
         // The last stage needs what is about all documents.
-        assert_eq!(sample(&plan().stages, 1_000), None);
+        let many = Plan::of_stages(Mode::Compare, false, 4, plan().stages, 1_000);
+        assert_eq!(many.passes[1].calls, None);
     }
 
     #[test]
@@ -202,7 +290,7 @@ mod tests {
     fn calls_that_do_not_follow_from_stages_are_stored() {
         let text = r#"{"passes":[],"race":false,"calls":[{"task":1,"document":0}]}"#;
         let plan: Plan = serde_json::from_str(text).unwrap();
-        assert_eq!(plan.calls, [PlannedCall { task: 1, document: Some(0), stage: 0 }]);
+        assert_eq!(plan.calls, [PlannedCall { task: 1, document: Some(0), stage: 0, piece: None }]);
         assert_eq!(
             serde_json::from_str::<Plan>(&serde_json::to_string(&plan).unwrap()).unwrap(),
             plan

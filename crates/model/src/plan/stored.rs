@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::graph::calls;
-use super::{PassPlan, Plan, PlannedCall, PlannedStage};
+use super::graph::{calls, starts};
+use super::{PassPlan, Piece, Plan, PlannedCall, PlannedStage};
 
 /// What is written.
 #[derive(Serialize, Deserialize)]
@@ -15,6 +15,8 @@ pub(super) struct StoredPlan {
     stages: Vec<PlannedStage>,
     #[serde(default)]
     documents: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pieces: Vec<Vec<Piece>>,
     /// Only where they do not follow from the stages, as in the logs of earlier versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     calls: Vec<PlannedCall>,
@@ -22,31 +24,28 @@ pub(super) struct StoredPlan {
 
 impl From<StoredPlan> for Plan {
     fn from(stored: StoredPlan) -> Self {
-        let StoredPlan { passes, race, stages, documents, calls } = stored;
-        Plan::with_calls(passes, race, stages, documents, calls)
+        let StoredPlan { passes, race, stages, documents, pieces, calls } = stored;
+        Plan { passes, race, stages, documents, pieces, calls, starts: Vec::new() }.with_calls()
     }
 }
 
 impl From<Plan> for StoredPlan {
     fn from(plan: Plan) -> Self {
-        let Plan { passes, race, stages, documents, calls: planned } = plan;
-        let follows = planned == calls(&stages, documents);
-        let calls = if follows { Vec::new() } else { planned };
-        Self { passes, race, stages, documents, calls }
+        let follows = plan.calls == calls(&plan);
+        let Plan { passes, race, stages, documents, pieces, calls, .. } = plan;
+        let calls = if follows { Vec::new() } else { calls };
+        Self { passes, race, stages, documents, pieces, calls }
     }
 }
 
 impl Plan {
     /// A plan as it was written: without calls, these follow from the stages.
     #[must_use]
-    pub(crate) fn with_calls(
-        passes: Vec<PassPlan>,
-        race: bool,
-        stages: Vec<PlannedStage>,
-        documents: u32,
-        planned: Vec<PlannedCall>,
-    ) -> Self {
-        let calls = if planned.is_empty() { calls(&stages, documents) } else { planned };
-        Self { passes, race, stages, documents, calls }
+    pub(crate) fn with_calls(mut self) -> Self {
+        self.starts = starts(&self.stages, &self.pieces);
+        if self.calls.is_empty() {
+            self.calls = calls(&self);
+        }
+        self
     }
 }

@@ -7,7 +7,7 @@
 use super::{
     DEFAULT_MAX_LANES, FieldError, Input, InputRequest, Limits, Mode, RunRequest, RunSpec,
 };
-use crate::{Faults, TaskId, Workflow, sample};
+use crate::{Faults, PIECE_TOKENS, PIECE_TOKENS_RANGE, TaskId, Workflow, sample};
 
 /// What can be chosen: the check compares a request with it.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +71,7 @@ impl RunRequest {
         let priority = self.check_priority(&mut errors);
         let fallback = self.check_fallbacks(choices, (&provider, &model), &mut errors);
         let cache = self.check_cache(mode, faults.is_some(), &mut errors);
+        let piece_tokens = self.check_long(&mut errors);
         match (input, errors.is_empty()) {
             (Some(input), true) => Ok(RunSpec {
                 input,
@@ -88,6 +89,7 @@ impl RunRequest {
                 fallback,
                 priority,
                 cache,
+                piece_tokens,
             }),
             _ => Err(errors),
         }
@@ -115,6 +117,31 @@ impl RunRequest {
             ));
         }
         found
+    }
+
+    /// The tokens of a piece, where documents are to be cut.
+    fn check_long(&self, errors: &mut Vec<FieldError>) -> Option<u32> {
+        let cut = match self.long.as_deref() {
+            Some("chunk") => true,
+            None | Some("refuse") => false,
+            Some(other) => {
+                let other = shorten(other);
+                let detail = format!("“{other}” is not known here; choose refuse or chunk.");
+                errors.push(FieldError::new("/long", detail));
+                return None;
+            }
+        };
+        let Some(asked) = self.piece_tokens else { return cut.then_some(PIECE_TOKENS) };
+        let (least, most) = (PIECE_TOKENS_RANGE.start(), PIECE_TOKENS_RANGE.end());
+        let tokens = u32::try_from(asked).ok().filter(|n| PIECE_TOKENS_RANGE.contains(n));
+        if !cut {
+            let detail = "Pieces need long: “chunk”; leave the number out, or ask for that.";
+            errors.push(FieldError::new("/piece_tokens", detail));
+        } else if tokens.is_none() {
+            let detail = format!("A piece has from {least} to {most} tokens, and not {asked}.");
+            errors.push(FieldError::new("/piece_tokens", detail));
+        }
+        tokens
     }
 
     /// Cached answers would falsify what is measured, and hide what is injected.

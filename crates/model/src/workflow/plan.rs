@@ -43,6 +43,7 @@ impl Workflow {
                 tasks: places,
                 needs: needs.collect(),
                 scope: stage.scope,
+                pieces: false,
                 concurrency: stage.concurrency,
                 providers: providers(stage),
             });

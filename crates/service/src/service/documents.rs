@@ -304,7 +304,12 @@ impl Service {
 
     /// What a run of uploaded documents is about. Every document that is not there or too long is told
     /// with its place.
-    pub(super) async fn uploaded_input(&self, ids: &[String]) -> Result<RunInput, ServiceError> {
+    /// `cut` says that long ones are cut.
+    pub(super) async fn uploaded_input(
+        &self,
+        ids: &[String],
+        cut: bool,
+    ) -> Result<RunInput, ServiceError> {
         const PLACE: &str = "/input/document_ids";
         let wrong = |detail: String| ServiceError::Invalid(vec![FieldError::new(PLACE, detail)]);
         if ids.len() > MAX_DOCUMENTS {
@@ -336,7 +341,7 @@ impl Service {
                     tokens: document.tokens,
                 }],
             };
-            if let Some(long) = records.iter().find(|r| r.bytes > most) {
+            if let Some(long) = records.iter().find(|r| r.bytes > most && !cut) {
                 errors.push(FieldError::new(place, too_long(long, most)));
             }
             documents.extend(records);
@@ -361,8 +366,8 @@ impl Service {
 /// A text is never cut silently: one that is too long is refused with its length.
 fn too_long(document: &DocumentInfo, most: u64) -> String {
     format!(
-        "“{}” has {} bytes of text ({} tokens), and a call takes at most {most} bytes: split it into \
-         several files.",
+        "“{}” has {} bytes of text ({} tokens), and a call takes at most {most} bytes: have long \
+         documents cut into pieces (“long”: “chunk”), or split it into several files.",
         document.name, document.bytes, document.tokens
     )
 }

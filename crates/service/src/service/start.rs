@@ -51,7 +51,9 @@ impl Service {
         check_price(&spec, catalogue)?;
         let planned = self.planned(&spec, &tasks)?;
         let input = self.input(&spec, request).await?;
-        let header = self.header(spec, &input.subject, input.documents, planned)?;
+        let pieces = self.pieces(&spec, &input).await?;
+        let mut header = self.header(spec, &input.subject, input.documents, planned)?;
+        header.plan = header.plan.in_pieces(&header.tasks, pieces);
         let hash = idempotency_key.map(|key| (key, request_hash(request)));
         let state = RunState::begin(&lanes_model::RunEvent {
             seq: Seq(1),
@@ -118,7 +120,9 @@ impl Service {
                 let tokens = self.count(&text).await.tokens;
                 (title_of(&text), text, tokens)
             }
-            Input::Documents(ids) => return self.uploaded_input(ids).await,
+            Input::Documents(ids) => {
+                return self.uploaded_input(ids, spec.piece_tokens.is_some()).await;
+            }
         };
         let id = DocumentId(hex(&Sha256::digest(text.as_bytes())).chars().take(32).collect());
         let document = DocumentInfo { id, name, bytes: text.len() as u64, tokens };

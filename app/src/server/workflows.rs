@@ -126,6 +126,7 @@ async fn repeated(service: &Service, id: String) -> Result<WorkflowRunForm, UiEr
         mode: spec.mode.id().to_owned(),
         concurrency: spec.concurrency.to_string(),
         provider: spec.provider.clone(),
+        piece_tokens: spec.piece_tokens.map(|n| n.to_string()).unwrap_or_default(),
     })
 }
 

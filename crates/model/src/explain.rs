@@ -144,9 +144,9 @@ fn idle_cause(
 /// The call's task, with the document where there are several.
 fn name(state: &RunState, call: CallId) -> String {
     let task = state.header.task_of(call).map_or("a call", |t| t.name.as_str());
-    match state.header.subject_of(call) {
-        subject if state.header.names_subject(call) => format!("{task} of {subject}"),
-        _ => task.to_owned(),
+    match state.header.told_subject(call) {
+        Some(subject) => format!("{task} of {subject}"),
+        None => task.to_owned(),
     }
 }
 

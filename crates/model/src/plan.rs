@@ -262,16 +262,19 @@ impl RunHeader {
         match self.plan.piece_of(call) {
             None => Cow::Borrowed(&document.name),
             Some((place, pieces)) => {
-                Cow::Owned(format!("{}, part {} of {}", document.name, place + 1, pieces.len()))
+                Cow::Owned(format!("{}, {}", document.name, part_of(place, pieces)))
             }
         }
     }
 
-    /// Whether a call's name needs to say what it is about: one of several documents, or a piece.
+    /// What a call's name has to say besides its task: which of several documents, which piece.
     #[must_use]
-    pub fn names_subject(&self, call: CallId) -> bool {
-        self.plan.piece_of(call).is_some()
-            || self.documents.len() > 1 && self.document_of(call).is_some()
+    pub fn told_subject(&self, call: CallId) -> Option<String> {
+        match (self.documents.len(), self.plan.piece_of(call)) {
+            (0 | 1, None) => None,
+            (0 | 1, Some((place, pieces))) => Some(part_of(place, pieces)),
+            _ => Some(self.subject_of(call).into_owned()).filter(|subject| !subject.is_empty()),
+        }
     }
 
     /// The document of a call; none when it is about all of them.
@@ -279,6 +282,10 @@ impl RunHeader {
     pub fn document_of(&self, call: CallId) -> Option<&DocumentInfo> {
         self.documents.get(self.plan.calls.get(call.index())?.document? as usize)
     }
+}
+
+fn part_of(place: u32, pieces: &[Piece]) -> String {
+    format!("part {} of {}", place + 1, pieces.len())
 }
 
 #[cfg(test)]

@@ -11,9 +11,9 @@ pub(super) fn main_pass(state: &RunState) -> Option<&PassState> {
 pub(super) fn call_name(state: &RunState, call: CallId) -> String {
     let header = &state.header;
     let task = header.task_of(call).map(|t| t.name.as_str()).unwrap_or_default();
-    match header.names_subject(call) {
-        true => format!("{task}, {}", header.subject_of(call)),
-        false => task.to_owned(),
+    match header.told_subject(call) {
+        Some(subject) => format!("{task}, {subject}"),
+        None => task.to_owned(),
     }
 }
 

@@ -56,6 +56,9 @@ impl Plan {
                     pieces: true,
                     ..stage.clone()
                 };
+                if stage.name.is_empty() {
+                    stage.name = "On the whole".to_owned();
+                }
                 stage.needs.push(u16::try_from(stages.len()).unwrap_or(u16::MAX));
                 stages.push(before);
             }

@@ -7,10 +7,13 @@ mod serve;
 mod simulate;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
 use crate::config::ConfigError;
+use crate::telemetry::metrics::MetricsError;
+use crate::telemetry::traces::{Traces, TracesError};
 
 /// Runs LLM tasks one after another, in parallel, or both, and says where the time went.
 #[derive(Debug, Parser)]
@@ -60,6 +63,12 @@ pub enum CliError {
     /// The simulator failed.
     #[error("{0}")]
     Simulator(#[from] lanes_simulator::SimulatorError),
+    /// Traces cannot be sent.
+    #[error(transparent)]
+    Traces(#[from] TracesError),
+    /// Figures cannot be counted.
+    #[error("{0}")]
+    Metrics(#[from] MetricsError),
     /// A wrong latency.
     #[error("{0}")]
     Latency(#[from] lanes_simulator::LatencyError),
@@ -75,10 +84,14 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     if let Command::Extract(args) = &command {
         return Ok(extract::extract(args)?);
     }
+    let traces = match command {
+        Command::Serve(_) => Traces::from_env()?.map(Arc::new),
+        _ => None,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {
-            Command::Serve(args) => serve::serve(args).await,
+            Command::Serve(args) => serve::serve(args, traces).await,
             Command::Simulate(args) => simulate::simulate(args).await,
             Command::Extract(_) => Ok(()),
         }

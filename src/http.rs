@@ -11,6 +11,7 @@ mod forms;
 mod frames;
 mod guard;
 mod health;
+mod metrics;
 mod page;
 mod problem;
 mod runs;
@@ -20,6 +21,7 @@ mod workflow_forms;
 mod workflows;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::routing::{get, post};
@@ -29,6 +31,8 @@ use leptos::prelude::LeptosOptions;
 use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
+
+use crate::telemetry::metrics::Metrics;
 
 pub use problem::Problem;
 
@@ -41,6 +45,7 @@ pub struct AppState {
     service: Service,
     options: LeptosOptions,
     stop: StopToken,
+    metrics: Arc<Metrics>,
 }
 
 /// Cancelled when the program stops: streams end then.
@@ -48,14 +53,21 @@ pub struct AppState {
 pub struct StopToken(CancellationToken);
 
 /// Everything the program serves.
-pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Router {
+pub fn router(
+    service: Service,
+    addr: SocketAddr,
+    stop: CancellationToken,
+    metrics: Arc<Metrics>,
+) -> Router {
     let options = page::options(addr);
-    let state = AppState { service, options, stop: StopToken(stop) };
+    let counted = Arc::clone(&metrics);
+    let state = AppState { service, options, stop: StopToken(stop), metrics };
     let compressed = CompressionLayer::new()
         .compress_when(DefaultPredicate::new().and(NotForContentType::new("text/event-stream")));
     let api = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::text))
         .route("/api/tasks", get(tasks::list).post(tasks::create))
         .route("/api/tasks/export", get(tasks::export))
         .route("/api/tasks/import", post(tasks::import))
@@ -119,6 +131,7 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/batch.js", get(assets::batch_script))
         .fallback(page::fallback)
         .layer(middleware::from_fn(guard::same_origin))
+        .layer(middleware::from_fn_with_state(counted, metrics::count))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(compressed)
         .with_state(state)

@@ -7,6 +7,7 @@
 mod cli;
 mod config;
 mod http;
+mod telemetry;
 
 use std::process::ExitCode;
 
@@ -17,6 +18,8 @@ fn main() -> ExitCode {
     // A missing file is no mistake; one that cannot be read is said once logging is up.
     let env_file = dotenvy::dotenv();
     let args = cli::Args::parse();
+    // One TLS implementation for every client. It fails where one has been chosen already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     start_logging();
     if let Err(error) = env_file
         && !error.not_found()

@@ -2,12 +2,14 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use lanes_model::Limits;
 use lanes_service::{
-    ExtractLimits, Extractor, ProviderConfig, Service, ServiceConfig, ServiceError, Store, Timeouts,
+    ExtractLimits, Extractor, Observer, ProviderConfig, Service, ServiceConfig, ServiceError,
+    Store, Timeouts,
 };
 use lanes_simulator::{LatencyProfile, Simulator, SimulatorConfig};
 use tokio::net::TcpListener;
@@ -17,6 +19,8 @@ use super::data_lock::DataLock;
 use super::{CliError, audio, stop_signal};
 use crate::config::{Config, Flags};
 use crate::http;
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::traces::Traces;
 
 /// Where to serve and where to keep runs; what is not given comes from the environment, lanes.toml
 /// and the defaults.
@@ -36,7 +40,7 @@ pub struct ServeArgs {
 /// How long streams and requests may take to end once the program stops.
 const GRACE: Duration = Duration::from_secs(3);
 
-pub(super) async fn serve(args: ServeArgs) -> Result<(), CliError> {
+pub(super) async fn serve(args: ServeArgs, traces: Option<Arc<Traces>>) -> Result<(), CliError> {
     let flags = Flags { addr: args.addr, data_dir: args.data_dir, config: args.config };
     let mut config = Config::load(flags)?;
     let listener = TcpListener::bind(config.addr)
@@ -62,16 +66,20 @@ pub(super) async fn serve(args: ServeArgs) -> Result<(), CliError> {
 
     let _lock = DataLock::take(&config.data_dir)?;
     let store = Store::open(&config.data_dir.join("lanes.db")).await.map_err(ServiceError::from)?;
+    let metrics = Arc::new(Metrics::new(&config.providers)?);
+    let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::clone(&metrics) as _];
+    observers.extend(traces.iter().map(|traces| Arc::clone(traces) as _));
     let service = Service::open(ServiceConfig {
         store: store.clone(),
         providers: config.providers,
         limits: Limits { max_concurrency: config.max_concurrency, ..Limits::default() },
         resume: config.resume,
         latency_problem,
+        observers,
         extractor: Extractor::child(std::env::current_exe()?, ExtractLimits::default()),
     })
     .await?;
-    let router = http::router(service.clone(), addr, stop.clone());
+    let router = http::router(service.clone(), addr, stop.clone(), metrics);
     println!("listening on http://{addr}");
     tracing::info!(data_dir = %config.data_dir.display(), "open http://localhost:{}", addr.port());
 
@@ -93,6 +101,11 @@ pub(super) async fn serve(args: ServeArgs) -> Result<(), CliError> {
         tracing::info!("some connections were still open");
     }
     store.close().await;
+    if let Some(traces) = traces {
+        // It waits for a thread.
+        let sent = tokio::task::spawn_blocking(move || traces.shutdown()).await;
+        sent.map_err(std::io::Error::other)?;
+    }
     Ok(())
 }
 

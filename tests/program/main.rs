@@ -11,4 +11,5 @@ mod settings;
 mod support;
 mod survival;
 mod tasks;
+mod telemetry;
 mod workflows;

@@ -124,6 +124,7 @@ pub(super) async fn opened(store: Store, providers: Vec<ProviderConfig>) -> Serv
         limits,
         resume: ResumePolicy::Ask,
         latency_problem: |_| None,
+        observers: Vec::new(),
         extractor: lanes_service::Extractor::in_process(),
     })
     .await

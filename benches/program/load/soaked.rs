@@ -66,6 +66,7 @@ async fn service(store: &Store, provider: &ProviderConfig) -> Service {
         limits: Limits::default(),
         resume: ResumePolicy::Ask,
         latency_problem: |_| None,
+        observers: Vec::new(),
         extractor: lanes_service::Extractor::in_process(),
     };
     Service::open(config).await.expect("a service")

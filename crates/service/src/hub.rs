@@ -12,6 +12,8 @@ use lanes_engine::{Clock, RunControl, RunRoutes};
 use lanes_model::{Applied, Batch, CallId, Micros, PassId, Progress, RunEvent, RunId, RunState};
 use tokio::sync::broadcast;
 
+use crate::observe::{Load, Observer};
+
 /// What watchers of a live run receive.
 #[derive(Debug, Clone)]
 pub(crate) enum Live {
@@ -50,9 +52,26 @@ pub(crate) struct Subscription {
 #[derive(Default)]
 pub(crate) struct Hub {
     runs: Mutex<HashMap<RunId, Arc<LiveRun>>>,
+    observers: Vec<Arc<dyn Observer>>,
 }
 
 impl Hub {
+    pub(crate) fn new(observers: Vec<Arc<dyn Observer>>) -> Self {
+        Self { observers, ..Self::default() }
+    }
+
+    /// What is going on.
+    pub(crate) fn load(&self) -> Load {
+        let runs: Vec<_> = self.runs().values().cloned().collect();
+        let mut load = Load { runs: runs.len() as u64, ..Load::default() };
+        for run in runs {
+            let counts = run.folded().batch.counts();
+            load.waiting += u64::from(counts.queued);
+            load.running += u64::from(counts.running);
+        }
+        load
+    }
+
     fn runs(&self) -> MutexGuard<'_, HashMap<RunId, Arc<LiveRun>>> {
         // A panic elsewhere cannot leave the map half changed in a way that matters here.
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
@@ -95,6 +114,12 @@ impl Hub {
         let Folded { state, batch, .. } = &mut *folded;
         if batch.apply(state, event) != Applied::Yes {
             return;
+        }
+        if !self.observers.is_empty() {
+            let lag = live.clock.now().since(event.at);
+            for observer in &self.observers {
+                observer.event(&folded.state, event, lag);
+            }
         }
         folded.send(|| Live::Event(Arc::new(event.clone())));
         for progress in std::mem::take(&mut folded.early) {

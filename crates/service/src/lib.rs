@@ -8,6 +8,7 @@ mod error;
 pub mod export;
 mod extract;
 mod hub;
+mod observe;
 pub mod output;
 mod reader;
 mod records;
@@ -22,6 +23,7 @@ pub use export::{Export, ExportFormat, StreamFormat};
 pub use extract::{ExtractLimits, Extractor};
 pub use lanes_provider::{ConfigError, ProviderConfig, Timeouts};
 pub use lanes_store::{Page, RunFilter, Store, StoreError, Totals};
+pub use observe::{Load, Observer};
 pub use reader::RunReader;
 pub use service::{
     DocumentPreview, DocumentView, EndpointHealth, PlacedError, Preview, PreviewPart,

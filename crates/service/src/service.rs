@@ -38,6 +38,7 @@ use crate::cache::ResponseCache;
 use crate::catalogue::{Catalogue, SAMPLE_INFOS};
 use crate::extract::Extractor;
 use crate::hub::Hub;
+use crate::observe::{Load, Observer};
 use crate::routing::Targets;
 
 /// Uploaded files looked at, at the same time.
@@ -68,6 +69,8 @@ pub struct ServiceConfig {
     pub latency_problem: fn(&str) -> Option<String>,
     /// Reads uploaded files.
     pub extractor: Extractor,
+    /// Who is told of every event.
+    pub observers: Vec<Arc<dyn Observer>>,
 }
 
 /// A run that was asked for.
@@ -117,7 +120,7 @@ impl Service {
     /// # Errors
     /// A provider configured wrongly, or a store that fails.
     pub async fn open(config: ServiceConfig) -> Result<Self, ServiceError> {
-        let hub = Arc::new(Hub::default());
+        let hub = Arc::new(Hub::new(config.observers));
         let publish = Arc::clone(&hub);
         let (writer, _) = EventWriter::spawn(config.store.clone(), move |run, event| {
             publish.committed(run, event);
@@ -223,6 +226,12 @@ impl Service {
     #[must_use]
     pub fn wall_clock(&self) -> String {
         Timestamp::now().to_string()
+    }
+
+    /// What is going on in this process.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        self.inner.hub.load()
     }
 
     /// How many runs are going on in this process.

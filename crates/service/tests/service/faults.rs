@@ -178,6 +178,7 @@ async fn faults_do_not_reach_a_real_provider_that_a_run_falls_back_to() {
         limits: lanes_model::Limits::default(),
         resume: ResumePolicy::Ask,
         latency_problem: |_| None,
+        observers: Vec::new(),
         extractor: lanes_service::Extractor::in_process(),
     })
     .await

@@ -114,6 +114,7 @@ pub async fn with_providers(store: Store, providers: Vec<ProviderConfig>) -> Ser
         limits: Limits::default(),
         resume: ResumePolicy::Ask,
         latency_problem,
+        observers: Vec::new(),
         extractor: lanes_service::Extractor::in_process(),
     })
     .await

@@ -5,6 +5,7 @@ mod data_lock;
 mod extract;
 mod serve;
 mod simulate;
+mod upkeep;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -29,6 +30,10 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Run the simulator by itself, for any OpenAI client.
     Simulate(simulate::SimulateArgs),
+    /// Delete old runs.
+    Prune(upkeep::PruneArgs),
+    /// Copy the database, also while a server uses it.
+    Backup(upkeep::BackupArgs),
     /// Read an uploaded file: the program starts itself so, apart from everything else.
     #[command(hide = true)]
     Extract(extract::ExtractArgs),
@@ -54,6 +59,9 @@ pub enum CliError {
         .0.display()
     )]
     DataInUse(std::path::PathBuf),
+    /// Nothing has been kept there yet.
+    #[error("there is no database in {}: give the directory with --data-dir", .0.display())]
+    NoData(std::path::PathBuf),
     /// The runtime or a socket failed.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -93,6 +101,8 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         match command {
             Command::Serve(args) => serve::serve(args, traces).await,
             Command::Simulate(args) => simulate::simulate(args).await,
+            Command::Prune(args) => upkeep::prune_runs(args).await,
+            Command::Backup(args) => upkeep::back_up(args).await,
             Command::Extract(_) => Ok(()),
         }
     })?;

@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lanes_service::{ProviderConfig, ResumePolicy, Timeouts};
+use lanes_service::{ProviderConfig, ResumePolicy, Retention, Timeouts};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -57,6 +57,8 @@ struct File {
     addr: Option<SocketAddr>,
     data_dir: Option<PathBuf>,
     max_concurrency: Option<Number>,
+    retain_days: Option<Number>,
+    retain_gb: Option<Number>,
     #[serde(default)]
     provider: Vec<FileProvider>,
 }
@@ -116,6 +118,8 @@ pub struct Config {
     pub simulator_latency: String,
     /// Requests and tokens a minute that the simulator allows.
     pub simulator_limits: (Option<u32>, Option<u32>),
+    /// How long runs are kept.
+    pub retention: Retention,
 }
 
 /// An environment variable that is set to something.
@@ -171,6 +175,16 @@ impl Config {
                 Some(dirs.data_dir().to_owned())
             })
             .ok_or_else(|| value("there is no home directory: give --data-dir".into()))?;
+        let whole = |name: &str, number: Option<Number>| {
+            let number = env(name).map(Number).or(number);
+            number.map(|n| n.whole(name, 1_000_000)).transpose()
+        };
+        let retention = Retention {
+            age: whole("LANES_RETAIN_DAYS", file.retain_days)?
+                .map(|days| Duration::from_secs(u64::from(days) * 86_400)),
+            bytes: whole("LANES_RETAIN_GB", file.retain_gb)?
+                .map(|gb| u64::from(gb) * 1_000_000_000),
+        };
         let mut providers: Vec<ProviderConfig> = openai()?.into_iter().collect();
         for provider in file.provider {
             providers.push(provider.into_config()?);
@@ -184,6 +198,7 @@ impl Config {
             providers,
             simulator_latency: env("LANES_SIM_LATENCY").unwrap_or_else(|| "demo".to_owned()),
             simulator_limits: (limit("LANES_SIM_RPM")?, limit("LANES_SIM_TPM")?),
+            retention,
         })
     }
 }

@@ -79,6 +79,7 @@ pub(super) async fn serve(args: ServeArgs, traces: Option<Arc<Traces>>) -> Resul
         extractor: Extractor::child(std::env::current_exe()?, ExtractLimits::default()),
     })
     .await?;
+    service.keep(config.retention);
     let router = http::router(service.clone(), addr, stop.clone(), metrics);
     println!("listening on http://{addr}");
     tracing::info!(data_dir = %config.data_dir.display(), "open http://localhost:{}", addr.port());

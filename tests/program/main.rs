@@ -12,4 +12,5 @@ mod support;
 mod survival;
 mod tasks;
 mod telemetry;
+mod upkeep;
 mod workflows;

@@ -34,6 +34,22 @@ impl Program {
         Self { child, url, client: client(), data, variables }
     }
 
+    /// Starts it on data that is there already.
+    #[allow(dead_code, reason = "the benchmarks share this file")]
+    pub fn start_on(data: TempDir, variables: &[(&str, &str)]) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let variables: Vec<_> =
+            [("LANES_SIM_LATENCY", "none")].iter().chain(variables).map(owned).collect();
+        let (child, url) = Self::spawn(&data, &variables);
+        Self { child, url, client: client(), data, variables }
+    }
+
+    /// Where its data is.
+    #[allow(dead_code, reason = "the benchmarks share this file")]
+    pub fn data(&self) -> &std::path::Path {
+        self.data.path()
+    }
+
     /// Kills it as `kill -9` does, and starts it again on the same data.
     #[allow(dead_code, reason = "the benchmarks share this file")]
     pub fn kill_and_start_again(&mut self) {

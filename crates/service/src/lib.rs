@@ -15,6 +15,7 @@ mod records;
 mod routing;
 mod service;
 mod shipped;
+mod upkeep;
 mod watch;
 
 pub use cache::CacheStats;
@@ -31,4 +32,5 @@ pub use service::{
     ServiceConfig, Started, TaskFormat, Trial, TrialRequest, Upload, WorkflowFile, blank_workflow,
     workflow_toml,
 };
+pub use upkeep::{Pruned, Retention, prune};
 pub use watch::WatchItem;

@@ -16,6 +16,7 @@ mod log;
 mod open;
 mod runs;
 mod store;
+mod upkeep;
 mod uploads;
 mod writer;
 
@@ -26,5 +27,6 @@ pub use history::{CallRecord, TaskHistoryRow};
 pub use log::Entry;
 pub use runs::{Page, RunFilter};
 pub use store::{Store, Totals};
+pub use upkeep::{OldRun, Size};
 pub use uploads::{DocumentContent, NewContent, NewRecord, StoredDocument};
 pub use writer::EventWriter;

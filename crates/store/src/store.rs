@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
 use crate::StoreError;
@@ -41,6 +42,11 @@ impl Store {
     /// For reading.
     pub(crate) fn reader(&self) -> &SqlitePool {
         &self.inner.reader
+    }
+
+    /// The one connection that writes, for what cannot be part of a transaction.
+    pub(crate) async fn writing_connection(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        Ok(self.inner.writer.acquire().await?)
     }
 
     /// The one connection that writes, for tests that break it.

@@ -11,6 +11,7 @@ mod open;
 mod runs;
 mod support;
 mod tasks;
+mod upkeep;
 mod uploads;
 mod workflows;
 mod writer;

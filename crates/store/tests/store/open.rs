@@ -6,7 +6,9 @@ use std::path::Path;
 use lanes_model::Seq;
 use lanes_store::{Store, StoreError};
 
-use crate::support::{Place, create, entry, id};
+use sqlx::{ConnectOptions, Connection};
+
+use crate::support::{Place, create, entry, id, summary};
 
 /// The reason of a failed opening, after a look at the words that people get.
 async fn refusal(path: &Path) -> StoreError {
@@ -156,4 +158,59 @@ async fn a_closed_store_says_so() {
     assert!(matches!(store.is_writable().await, Err(StoreError::Closed)));
     assert!(matches!(store.last_seq(&id("a")).await, Err(StoreError::Closed)));
     assert!(!place.file().with_extension("db-wal").exists());
+}
+
+/// The migrations up to a version, as a program of that time had them.
+fn up_to(version: i64) -> sqlx::migrate::Migrator {
+    let all = sqlx::migrate!();
+    let migrations: Vec<_> = all.iter().filter(|m| m.version <= version).cloned().collect();
+    sqlx::migrate::Migrator { migrations: migrations.into(), ..sqlx::migrate::Migrator::DEFAULT }
+}
+
+#[tokio::test]
+async fn a_database_of_every_earlier_version_is_brought_up_with_what_is_in_it() {
+    let versions: Vec<i64> = sqlx::migrate!().iter().map(|m| m.version).collect();
+    for version in versions {
+        let place = Place::new();
+        let mut raw = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(place.file())
+            .create_if_missing(true)
+            .connect()
+            .await
+            .unwrap();
+        up_to(version).run(&mut raw).await.unwrap();
+        // A run and its text, as the first version wrote them.
+        let json = serde_json::to_string(&summary("old")).unwrap();
+        sqlx::query(
+            "INSERT INTO runs (id, created_key, title_key, mode, status, simulated, summary)
+             VALUES ('old', '2026-11-21T03:55:07', 'run old', 'compare', 'succeeded', 1, ?1)",
+        )
+        .bind(json)
+        .execute(&mut raw)
+        .await
+        .unwrap();
+        sqlx::query(
+            "INSERT INTO events (run, seq, at_us, kind, body)
+             VALUES ('old', 1, 7, 'run_started', '{\"type\":\"run_started\"}')",
+        )
+        .execute(&mut raw)
+        .await
+        .unwrap();
+        sqlx::query(
+            "INSERT INTO documents (id, name, bytes, tokens, kept, text)
+             VALUES ('d', 'd.txt', 4, 1, 1, 'text')",
+        )
+        .execute(&mut raw)
+        .await
+        .unwrap();
+        raw.close().await.unwrap();
+
+        let store = place.open().await;
+        assert!(store.summary(&id("old")).await.unwrap().is_some(), "from version {version}");
+        assert_eq!(store.events(&id("old"), Seq(0), 10).await.unwrap().len(), 1);
+        assert_eq!(store.document_text(&"d".into()).await.unwrap().as_deref(), Some("text"));
+        create(&store, "new").await;
+        store.is_writable().await.unwrap();
+        assert_eq!(place.raw_count("SELECT count(*) FROM pragma_foreign_key_check").await, 0);
+    }
 }

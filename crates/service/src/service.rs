@@ -215,7 +215,16 @@ impl Service {
         if self.inner.stopping.load(Ordering::Relaxed) {
             return Err(ServiceError::Stopping);
         }
+        if let Some(trouble) = self.trouble() {
+            return Err(ServiceError::NotWritten(trouble));
+        }
         Ok(self.inner.store.is_writable().await?)
+    }
+
+    /// Why runs stand still, and what to do about it, while their log cannot be written.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.inner.writer.trouble()
     }
 
     /// The wall clock, RFC 3339 in UTC.

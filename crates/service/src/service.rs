@@ -16,6 +16,8 @@ pub use documents::{DocumentPreview, DocumentView, Rejected, Upload};
 pub use health::{EndpointHealth, ProviderHealth};
 pub use retry::RetryRequest;
 pub use tasks::TaskFormat;
+#[cfg(any(test, fuzzing))]
+pub(crate) use tasks::read_tasks;
 pub use trial::{Preview, PreviewPart, Trial, TrialRequest};
 pub use workflows::{PlacedError, SampleRecord, WorkflowFile, blank_workflow, workflow_toml};
 

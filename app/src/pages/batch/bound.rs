@@ -85,3 +85,27 @@ fn parts(ledger: &Ledger) -> String {
         figures.collect::<String>()
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charts::fixture;
+
+    #[test]
+    fn the_card_says_the_bound_what_sets_it_and_where_the_time_went() {
+        let html = card(&fixture::finished("Text"));
+        assert!(html.contains("set by critical path"), "{html}");
+        assert!(html.contains("<dt>Bound attained</dt><dd>100 <small>%</small></dd>"), "{html}");
+        assert!(html.contains("Parallel pass, 2 lanes"), "{html}");
+        assert!(html.contains(r#"<span class="bar bar--gen""#) && html.contains("Generating "));
+    }
+
+    #[test]
+    fn before_the_run_is_over_there_is_none() {
+        let mut state = fixture::finished("Text");
+        for status in [RunStatus::Running, RunStatus::Interrupted] {
+            state.status = status;
+            assert_eq!(card(&state), "");
+        }
+    }
+}

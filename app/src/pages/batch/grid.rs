@@ -49,8 +49,11 @@ pub(super) fn html(id: &str, query: &GridQuery, grid: &Grid) -> String {
     let statuses: String =
         STATUSES.map(|(id, word, status)| option(id, word, query.status == Some(status))).concat();
     let sorts: String = SORTS.map(|(id, word, sort)| option(id, word, query.sort == sort)).concat();
+    // Said once where it is true of every answer.
+    let all = grid.columns.iter().all(|column| column.simulated);
+    let simulated = if all { SIMULATED } else { "" };
     let mut html = format!(
-        r##"<section class="card" id="results" aria-labelledby="b-results"><form class="card-head" role="search" method="get" action="/runs/{id}#results"><h2 id="b-results">Results</h2><input class="input" style="width:14rem" type="search" name="q" aria-label="Search records and answers" placeholder="Search records and answers" maxlength="{SEARCH}" value="{}"><select class="select" style="width:9rem" name="status" aria-label="Outcome">{}{statuses}</select><select class="select" style="width:9rem" name="sort" aria-label="Order">{sorts}</select><button class="btn btn--small" type="submit">Show</button><span class="hint" role="status">{}</span></form>"##,
+        r##"<section class="card" id="results" aria-labelledby="b-results"><form class="card-head" role="search" method="get" action="/runs/{id}#results"><h2 id="b-results">Results{simulated}</h2><input class="input" style="width:14rem" type="search" name="q" aria-label="Search records and answers" placeholder="Search records and answers" maxlength="{SEARCH}" value="{}"><select class="select" style="width:9rem" name="status" aria-label="Outcome">{}{statuses}</select><select class="select" style="width:9rem" name="sort" aria-label="Order">{sorts}</select><button class="btn btn--small" type="submit">Show</button><span class="hint" role="status">{}</span></form>"##,
         escape(&query.search),
         option("", "Any outcome", query.status.is_none()),
         format::plural(grid.matching as u64, "record"),
@@ -60,7 +63,7 @@ pub(super) fn html(id: &str, query: &GridQuery, grid: &Grid) -> String {
         return html;
     }
     let head = |column: &GridColumn| {
-        let simulated = if column.simulated { SIMULATED } else { "" };
+        let simulated = if column.simulated && !all { SIMULATED } else { "" };
         format!(r#"<th scope="col">{}{simulated}</th>"#, escape(&column.name))
     };
     let heads: String = grid.columns.iter().map(head).collect();
@@ -139,8 +142,9 @@ mod tests {
     fn grid(text: &str, status: CallStatus) -> Grid {
         let cell = GridCell { status, text: text.to_owned(), time: None, attempts: 1 };
         let row = lanes_model::batch::GridRow { name: "<b>".to_owned(), cells: vec![cell] };
-        let column = GridColumn { name: "Task".to_owned(), simulated: true };
-        Grid { columns: vec![column], rows: vec![row], matching: 60, page: 2, pages: 3 }
+        let column = |name: &str, simulated| GridColumn { name: name.to_owned(), simulated };
+        let columns = vec![column("Task", true), column("Other", false)];
+        Grid { columns, rows: vec![row], matching: 60, page: 2, pages: 3 }
     }
 
     #[test]

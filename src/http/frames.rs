@@ -82,8 +82,8 @@ impl Frames {
                 let changed = self.last != Some(state.last_seq) || history;
                 changed.then(|| batch.frame(state, now, history))
             });
-            let Some(mut frame) = frame else { continue };
-            frame.trouble = self.service.trouble().filter(|_| frame.status.is_live());
+            let Some(frame) = frame else { continue };
+            let frame = frame.troubled(self.service.trouble());
             if history {
                 self.history = Instant::now() + HISTORY;
             }

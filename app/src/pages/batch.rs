@@ -73,8 +73,7 @@ async fn html(id: &str, query: &ParamsMap) -> Result<String, UiError> {
     let wanted = grid::query(query);
     let trouble = service()?.trouble();
     let (parts, grid, bound, live) = reader.read(|state, batch, now| {
-        let mut frame = batch.frame(state, now, true);
-        frame.trouble = trouble.filter(|_| frame.status.is_live());
+        let frame = batch.frame(state, now, true).troubled(trouble);
         (parts(state, &frame), wanted.grid(state), bound::card(state), frame.status.is_live())
     });
     let part =

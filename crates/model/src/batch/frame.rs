@@ -125,6 +125,18 @@ pub struct CutFrame {
     pub to: u32,
 }
 
+impl Frame {
+    /// The same, standing still for a reason that the log does not know; a run that is over is not.
+    #[must_use]
+    pub fn troubled(mut self, why: Option<String>) -> Self {
+        self.trouble = why.filter(|_| self.status.is_live());
+        if self.trouble.is_some() {
+            self.eta = None;
+        }
+        self
+    }
+}
+
 impl Batch {
     /// The run as it stands at `now` on its clock. Of a run at rest the log's last reading counts.
     #[must_use]

@@ -29,8 +29,10 @@ PAGE := -p frontend -p app --features app/hydrate --target wasm32-unknown-unknow
 export LANES_BIN ?= $(TARGET_DIR)/debug/lanes
 # More arguments for Playwright: make e2e ARGS="--project=journeys -g sweep"
 ARGS ?=
+# How long each fuzz target runs, in seconds: make fuzz FOR=600
+FOR ?= 60
 
-.PHONY: help run build test fmt lint unit sizes e2e bench soak shots clean site debug setup-rust setup-e2e
+.PHONY: help run build test fmt lint unit sizes e2e bench soak fuzz shots clean site debug setup-rust setup-e2e
 
 help: ## list the targets
 	@echo "Lanes: make TARGET"
@@ -81,6 +83,9 @@ bench: build setup-e2e ## measure the built program; writes docs/benchmarks.md
 
 soak: site ## 50,000 calls, every fault, an endpoint that dies: each accounted for once (minutes)
 	@LANES_BENCH_ONLY=soak $(CARGO) bench $(LOCKED) -p lanes --bench program
+
+fuzz: setup-rust ## fuzz each place where something is parsed: FOR=60 seconds each
+	@fuzz/run.sh all $(FOR)
 
 shots: setup-e2e debug ## screenshots of every screen
 	@cd end2end && LANES_SHOTS=1 npx playwright test --project=shots $(ARGS)

@@ -3,6 +3,8 @@
 //!
 //! Keys are read from the environment alone and held as secrets; a file names the variable.
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod numbers;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -16,7 +16,7 @@ async function choose(page: Page, names: string[]): Promise<void> {
 
 test('each kind is uploaded, listed with what was found, and run on', async ({ page, lanes }) => {
   await open(page, '/');
-  const names = ['notes.md', 'utf16.txt', 'chromium.pdf', 'python-docx.docx', 'scan.png', 'scan.webp'];
+  const names = ['notes.md', 'utf16.txt', 'chromium.pdf', 'python-docx.docx', 'scan.png', 'scan.jpg', 'scan.webp'];
   await choose(page, [...names, 'encrypted.pdf', 'empty.txt']);
   await expect(chosen(page).getByRole('listitem')).toHaveCount(names.length);
   await expect(chosen(page)).toContainText('PDF · 1 page ·');
@@ -32,11 +32,11 @@ test('each kind is uploaded, listed with what was found, and run on', async ({ p
   const id = await runId(page);
   await expect(runStatus(page)).toHaveText('Finished');
   const view = await lanes.view(id);
-  expect(view.title).toBe('6 documents, 2 tasks');
-  expect(view.passes[0]?.calls).toHaveLength(12);
+  expect(view.title).toBe('7 documents, 2 tasks');
+  expect(view.passes[0]?.calls).toHaveLength(14);
 });
 
-test('a table becomes a record a row, and the column of the text can be chosen', async ({ page }) => {
+test('a table becomes a record a row, and the column of the text can be chosen', async ({ page, lanes }) => {
   await open(page, '/');
   await choose(page, ['tickets.csv', 'tickets.jsonl']);
   await expect(chosen(page)).toContainText('CSV · 20 records of “message”');
@@ -44,6 +44,13 @@ test('a table becomes a record a row, and the column of the text can be chosen',
   await page.getByLabel('Column of a table that holds the text').fill('language');
   await choose(page, ['tickets.csv']);
   await expect(chosen(page)).toContainText('20 records of “language”');
+  await page.getByRole('checkbox', { name: 'tickets.csv' }).last().click();
+  await chooseTasks(page, ['Sentiment']);
+  await page.getByText('Parallel', { exact: true }).first().click();
+  await runButton(page).click();
+  const view = await lanes.finished(await runId(page));
+  expect(view.status).toBe('succeeded');
+  expect(view.passes[0]?.calls).toHaveLength(40);
 });
 
 test('what is uploaded again is recognised, and a document can be left out', async ({ page }) => {

@@ -65,6 +65,27 @@ test('a cycle is named at its line while it is typed, and is not saved', async (
   await expect(problems(page)).toContainText('No problems');
 });
 
+test('a saved workflow edited into a cycle is refused with the cycle named, and stays as it was', async ({ page, lanes, messages }) => {
+  messages.expect(/status of 422/);
+  await open(page, '/workflows/new');
+  const text = (await definition(page).inputValue()).replace('my-workflow', 'straight');
+  await definition(page).fill(text);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.waitForURL(/\/workflows\/straight\?saved/);
+  await hydrated(page);
+  const before = await (await page.request.get(`${lanes.url}/api/workflows/straight`)).json();
+  await definition(page).fill(text.replace('id = "read"', 'id = "read"\nneeds = ["decide"]'));
+  await expect(problems(page)).toContainText('“read” → “decide” → “read”');
+  const answered = page.waitForResponse((response) => response.request().method() === 'POST' && response.status() === 422);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await answered;
+  await expect(problems(page)).toContainText('These stages need each other in a circle');
+  await expect(problems(page)).toContainText('“read” → “decide” → “read”');
+  await expect(definition(page)).toHaveValue(/needs = \["decide"\]/);
+  expect(await (await page.request.get(`${lanes.url}/api/workflows/straight`)).json()).toEqual(before);
+  await page.request.delete(`${lanes.url}/api/workflows/straight`);
+});
+
 test('a shipped workflow is duplicated, changed, saved and run', async ({ page, lanes }) => {
   await open(page, '/workflows/market-digest');
   await expect(definition(page)).toHaveAttribute('readonly', '');

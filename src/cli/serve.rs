@@ -41,6 +41,7 @@ pub struct ServeArgs {
 const GRACE: Duration = Duration::from_secs(3);
 
 pub(super) async fn serve(args: ServeArgs, traces: Option<Arc<Traces>>) -> Result<(), CliError> {
+    outlive_file_limits();
     let flags = Flags { addr: args.addr, data_dir: args.data_dir, config: args.config };
     let mut config = Config::load(flags)?;
     let listener = TcpListener::bind(config.addr)
@@ -108,6 +109,20 @@ pub(super) async fn serve(args: ServeArgs, traces: Option<Arc<Traces>>) -> Resul
         sent.map_err(std::io::Error::other)?;
     }
     Ok(())
+}
+
+/// Where the system limits how large files may be, writing beyond that is to be an error like that of a
+/// full disk, from which there is a way back, and not the end of the program.
+fn outlive_file_limits() {
+    /// The same on Linux and on macOS.
+    #[cfg(unix)]
+    const SIGXFSZ: i32 = 25;
+    #[cfg(unix)]
+    if let Err(error) =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(SIGXFSZ))
+    {
+        tracing::debug!(%error, "a limit of file sizes would end the program");
+    }
 }
 
 /// What is wrong with a latency that a run asks of the simulator.

@@ -30,10 +30,20 @@ addEventListener("focusout", () =>
   setTimeout(() => [...waiting].forEach(([name, html]) => put(name, html))),
 );
 
+/** Says whether the program can be reached. What cannot be done meanwhile cannot be pressed. */
+function connected(yes) {
+  at("b-lost").hidden = yes;
+  at("b-actions").inert = !yes;
+}
+
+/** Between two tries, where the browser has given up trying by itself. */
+const AGAIN = 1500;
+
 function follow() {
   const source = new EventSource(`/api/runs/${id}/frames?page=1`);
+  source.onopen = () => connected(true);
   source.addEventListener("frame", (event) => {
-    at("b-lost").hidden = true;
+    connected(true);
     for (const [name, html] of Object.entries(JSON.parse(event.data))) put(name, html);
   });
   source.addEventListener("end", () => {
@@ -41,8 +51,12 @@ function follow() {
     // The page of a run that is over has other controls; whoever writes in it is not disturbed.
     if (!/^(INPUT|SELECT)$/.test(document.activeElement?.tagName ?? "")) location.reload();
   });
-  source.onerror = () => (at("b-lost").hidden = false);
-  addEventListener("pagehide", () => source.close());
+  source.onerror = () => {
+    connected(false);
+    // An answer that is no stream, as of a program that has just begun or of a proxy before it.
+    if (source.readyState === EventSource.CLOSED) setTimeout(follow, AGAIN);
+  };
+  addEventListener("pagehide", () => source.close(), { once: true });
 }
 
 async function readResults() {

@@ -27,7 +27,11 @@ pub struct Shape {
     page: Option<String>,
 }
 
+/// After so long a browser that was cut off tries again.
+const RETRY: Duration = Duration::from_secs(1);
+
 struct Frames {
+    service: Service,
     run: RunReader,
     page: bool,
     last: Option<Seq>,
@@ -48,6 +52,7 @@ pub async fn stream(
     let run = service.reader(&RunId(id)).await?;
     let now = Instant::now();
     let frames = Frames {
+        service,
         run,
         page: shape.page.is_some(),
         last: None,
@@ -78,6 +83,7 @@ impl Frames {
                 changed.then(|| batch.frame(state, now, history))
             });
             let Some(frame) = frame else { continue };
+            let frame = frame.troubled(self.service.trouble());
             if history {
                 self.history = Instant::now() + HISTORY;
             }
@@ -95,7 +101,8 @@ impl Frames {
     }
 
     fn event(&mut self, frame: &Frame) -> Option<Event> {
-        let event = Event::default().event("frame").id(frame.last_seq.to_string());
+        // A reader that is cut off comes back soon.
+        let event = Event::default().event("frame").id(frame.last_seq.to_string()).retry(RETRY);
         if !self.page {
             return Some(event.data(serde_json::to_string(frame).unwrap_or_default()));
         }

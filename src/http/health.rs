@@ -19,10 +19,7 @@ pub async fn ready(State(service): State<Service>) -> Result<Json<Value>, Proble
         Ok(()) => Ok(Json(json!({ "status": "ready", "live_runs": service.live_runs() }))),
         Err(error) => {
             tracing::warn!(%error, "not ready");
-            Err(Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "The store cannot be written; see the log.",
-            ))
+            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.told()))
         }
     }
 }

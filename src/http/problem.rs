@@ -79,9 +79,9 @@ impl From<ServiceError> for Problem {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "The Idempotency-Key was used before with another request; use a new key.",
             ),
-            ServiceError::Store(error) => {
+            ServiceError::Store(_) | ServiceError::NotWritten(_) => {
                 tracing::error!(%error, "the store failed");
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, error.advice())
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, error.told())
             }
             other => {
                 tracing::error!(error = %other, "a request failed");

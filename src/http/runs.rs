@@ -146,10 +146,11 @@ pub async fn show(
     State(service): State<Service>,
     Path(id): Path<String>,
 ) -> Result<Json<RunView>, Problem> {
-    let view = service.reader(&RunId(id)).await?.read(|state, _, now| match state.is_large() {
+    let mut view = service.reader(&RunId(id)).await?.read(|state, _, now| match state.is_large() {
         true => RunView::without_calls(state, now),
         false => RunView::of(state, now),
     });
+    view.trouble = service.trouble().filter(|_| view.status.is_live());
     Ok(Json(view))
 }
 
@@ -212,9 +213,9 @@ pub async fn export(
     let format = pairs.iter().find(|(k, _)| k == "format").map_or("json", |(_, v)| v.as_str());
     let reader = service.reader(&RunId(id)).await?;
     let is_large = reader.read(|state, _, _| state.is_large());
-    if let Some(streamed) =
-        StreamFormat::from_id(format).filter(|f| *f != StreamFormat::Markdown || is_large)
-    {
+    // These two are another document, or a whole, for a run that is small.
+    let whole = |f: &StreamFormat| matches!(f, StreamFormat::Markdown | StreamFormat::Json);
+    if let Some(streamed) = StreamFormat::from_id(format).filter(|f| is_large || !whole(f)) {
         return Ok(batch::download(reader, streamed));
     }
     let (state, now) = reader.read(|state, _, now| (state.clone(), now));

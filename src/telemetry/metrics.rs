@@ -153,7 +153,7 @@ impl Metrics {
         for status in ["succeeded", "partial", "failed", "cancelled", "interrupted"] {
             metrics.runs.with_label_values(&[status]);
         }
-        for reason in ["rate_limit", "queue", "breaker", "pause", "backoff"] {
+        for reason in ["rate_limit", "queue", "breaker", "pause", "storage", "backoff"] {
             metrics.wait_seconds.with_label_values(&[reason]);
         }
         Ok(metrics)
@@ -242,6 +242,7 @@ impl Observer for Metrics {
                     HoldReason::Queue => "queue",
                     HoldReason::Breaker => "breaker",
                     HoldReason::Pause => "pause",
+                    HoldReason::Storage => "storage",
                 };
                 self.waited(reason, *held);
             }

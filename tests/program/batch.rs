@@ -128,6 +128,39 @@ async fn exports_have_a_row_for_each_call_also_while_the_run_goes_on() {
 }
 
 #[tokio::test]
+async fn the_json_export_of_a_large_run_is_what_a_small_one_says_with_every_call() {
+    let program = Program::start("none");
+    let id = start(&program, body!({ "faults": { "error_rate": 0.2 } })).await;
+    let path = format!("/api/runs/{id}/export?format=json");
+    let early: Value = serde_json::from_str(&text(&program, &path).await).expect("JSON");
+    assert_eq!(early["passes"][0]["calls"].as_array().map(Vec::len), Some(600));
+    program.events(&id, 0).await;
+    let response = program.get(&path).await;
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
+    assert!(response.headers().get(header::CONTENT_LENGTH).is_none(), "it comes in parts");
+    let whole = response.text().await.expect("text");
+    assert!(whole.starts_with("{\n  \"id\": ") && whole.ends_with("}\n"), "{whole}");
+    let mut whole: Value = serde_json::from_str(&whole).expect("JSON");
+    let calls = whole["passes"][0].as_object_mut().and_then(|pass| pass.remove("calls"));
+    // The rest is what the run's own address says.
+    assert_eq!(whole, show(&program, &id).await);
+    let calls = calls.expect("calls");
+    let lines = text(&program, &format!("/api/runs/{id}/export?format=jsonl")).await;
+    let listed: Vec<Value> = lines
+        .lines()
+        .map(|line| {
+            let mut row: Value = serde_json::from_str(line).expect("JSON");
+            let row = row.as_object_mut().expect("an object");
+            for own in ["call", "pass", "stage", "document_name"] {
+                row.remove(own);
+            }
+            Value::Object(row.clone())
+        })
+        .collect();
+    assert_eq!(calls, Value::Array(listed));
+}
+
+#[tokio::test]
 async fn failed_calls_are_tried_again_and_answered_ones_are_not() {
     let program = Program::start("none");
     let id = start(&program, body!({ "faults": { "error_rate": 0.3 } })).await;

@@ -8,6 +8,8 @@ mod documents;
 mod rest;
 mod routes;
 mod settings;
+#[cfg(target_os = "linux")]
+mod storage;
 mod support;
 mod survival;
 mod tasks;

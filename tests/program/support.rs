@@ -14,6 +14,8 @@ pub struct Program {
     pub client: Client,
     data: TempDir,
     variables: Vec<(String, String)>,
+    /// The program and the arguments that start it.
+    prefix: Vec<String>,
 }
 
 impl Program {
@@ -24,14 +26,25 @@ impl Program {
 
     /// Starts it with these lines of `lanes.toml` and these variables, too.
     pub fn start_with(latency: &str, file: &str, variables: &[(&str, &str)]) -> Self {
+        Self::start_by(&[], latency, file, variables)
+    }
+
+    /// Starts it by another program, which is given its path and its arguments and becomes it.
+    pub fn start_by(
+        prefix: &[&str],
+        latency: &str,
+        file: &str,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
         std::fs::write(data.path().join("lanes.toml"), file).expect("a file");
         let latency = [("LANES_SIM_LATENCY", latency)];
         let variables = latency.iter().chain(variables);
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let variables: Vec<_> = variables.map(owned).collect();
-        let (child, url) = Self::spawn(&data, &variables);
-        Self { child, url, client: client(), data, variables }
+        let prefix: Vec<_> = prefix.iter().map(|&word| word.to_owned()).collect();
+        let (child, url) = Self::spawn(&data, &variables, &prefix);
+        Self { child, url, client: client(), data, variables, prefix }
     }
 
     /// Starts it on data that is there already.
@@ -40,26 +53,47 @@ impl Program {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let variables: Vec<_> =
             [("LANES_SIM_LATENCY", "none")].iter().chain(variables).map(owned).collect();
-        let (child, url) = Self::spawn(&data, &variables);
-        Self { child, url, client: client(), data, variables }
-    }
-
-    /// Where its data is.
-    #[allow(dead_code, reason = "the benchmarks share this file")]
-    pub fn data(&self) -> &std::path::Path {
-        self.data.path()
+        let (child, url) = Self::spawn(&data, &variables, &[]);
+        Self { child, url, client: client(), data, variables, prefix: Vec::new() }
     }
 
     /// Kills it as `kill -9` does, and starts it again on the same data.
     #[allow(dead_code, reason = "the benchmarks share this file")]
     pub fn kill_and_start_again(&mut self) {
-        self.child.kill().expect("it is there");
-        self.child.wait().expect("it is gone");
-        (self.child, self.url) = Self::spawn(&self.data, &self.variables);
+        self.kill();
+        self.start_again();
     }
 
-    fn spawn(data: &TempDir, variables: &[(String, String)]) -> (Child, String) {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_lanes"))
+    /// Kills it as `kill -9` does.
+    #[allow(dead_code, reason = "the benchmarks share this file")]
+    pub fn kill(&mut self) {
+        self.child.kill().expect("it is there");
+        self.child.wait().expect("it is gone");
+    }
+
+    /// Starts it again on the same data.
+    #[allow(dead_code, reason = "the benchmarks share this file")]
+    pub fn start_again(&mut self) {
+        (self.child, self.url) = Self::spawn(&self.data, &self.variables, &self.prefix);
+    }
+
+    /// Its process.
+    #[allow(dead_code, reason = "the benchmarks share this file")]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its data directory.
+    #[allow(dead_code, reason = "the benchmarks share this file")]
+    pub fn data(&self) -> &std::path::Path {
+        self.data.path()
+    }
+
+    fn spawn(data: &TempDir, variables: &[(String, String)], prefix: &[String]) -> (Child, String) {
+        let program = env!("CARGO_BIN_EXE_lanes").to_owned();
+        let mut words = prefix.iter().chain([&program]);
+        let mut child = Command::new(words.next().expect("a program"))
+            .args(words)
             .args(["serve", "--addr", "127.0.0.1:0", "--data-dir"])
             .arg(data.path())
             .current_dir(data.path())

@@ -16,7 +16,7 @@ const LANES: usize = 50;
 const KILLS: usize = 10;
 
 /// A simulator in this process, which outlives the program, and the lines that make it the provider.
-async fn simulator() -> (Arc<Stats>, String) {
+pub async fn simulator() -> (Arc<Stats>, String) {
     let latency = "lognormal:mean=60ms,cv=0.6".parse().expect("a latency");
     let config = SimulatorConfig { latency, ..SimulatorConfig::default() };
     let simulator = Simulator::bind(([127, 0, 0, 1], 0).into(), config).await.expect("an address");

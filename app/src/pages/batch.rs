@@ -2,6 +2,7 @@
 //! HTML, and sends the same parts again as they change (`http::frames`); `public/batch.js` puts them in
 //! place and draws the timeline. Rule: it says everything without a script too.
 
+mod bound;
 mod charts;
 mod figures;
 mod grid;
@@ -17,6 +18,9 @@ use leptos_router::params::ParamsMap;
 
 use crate::server::{UiError, service};
 
+/// Stands beside whatever is made by a simulator.
+const SIMULATED: &str = r#" <span class="badge badge--sim">Simulated</span>"#;
+
 /// The parts of the page that change while the run goes on, by the id of their place. Empty: the frame
 /// says nothing of it.
 #[must_use]
@@ -24,6 +28,7 @@ pub fn parts(state: &RunState, frame: &Frame) -> Vec<(&'static str, String)> {
     vec![
         ("b-title", head::title(state, frame)),
         ("b-actions", head::actions(state, frame)),
+        ("b-trouble", head::trouble(frame)),
         ("b-hero", figures::hero(state, frame)),
         ("b-stages", stages::html(frame)),
         ("b-charts", frame.history.as_ref().map(|h| charts::html(frame, h)).unwrap_or_default()),
@@ -66,9 +71,10 @@ pub fn BatchPage(
 async fn html(id: &str, query: &ParamsMap) -> Result<String, UiError> {
     let reader = service()?.reader(&RunId(id.to_owned())).await?;
     let wanted = grid::query(query);
-    let (parts, grid, live) = reader.read(|state, batch, now| {
-        let frame = batch.frame(state, now, true);
-        (parts(state, &frame), wanted.grid(state), frame.status.is_live())
+    let trouble = service()?.trouble();
+    let (parts, grid, bound, live) = reader.read(|state, batch, now| {
+        let frame = batch.frame(state, now, true).troubled(trouble);
+        (parts(state, &frame), wanted.grid(state), bound::card(state), frame.status.is_live())
     });
     let part =
         |name: &str| parts.iter().find(|(id, _)| *id == name).map_or("", |(_, html)| html.as_str());
@@ -79,7 +85,8 @@ async fn html(id: &str, query: &ParamsMap) -> Result<String, UiError> {
     }
     let live = if live { " data-live" } else { "" };
     page.push_str(&format!(r#"<div class="page-head" id="b-head"{live}><div id="b-title">{}</div><div class="row" id="b-actions">{}</div></div>"#, part("b-title"), part("b-actions")));
-    page.push_str(r#"<div class="note note--warn" id="b-lost" role="status" hidden><div><b>Live view paused, reconnecting.</b><p>The run goes on. Figures are those of the last moment heard of.</p></div></div>"#);
+    page.push_str(r#"<div class="note note--warn" id="b-lost" role="status" hidden><div><b>Connection lost, trying again.</b><p>The figures are those of the last moment heard of. Whatever had been answered is kept; once the program is back, the page goes on by itself.</p></div></div>"#);
+    page.push_str(&format!(r#"<div id="b-trouble" role="alert">{}</div>"#, part("b-trouble")));
     page.push_str(&format!(
         r#"<dl class="card metrics metrics--hero" style="--hero:2rem" id="b-hero">{}</dl>"#,
         part("b-hero")
@@ -88,6 +95,7 @@ async fn html(id: &str, query: &ParamsMap) -> Result<String, UiError> {
         r#"<section class="card" id="b-stages">{}</section>"#,
         part("b-stages")
     ));
+    page.push_str(&bound);
     page.push_str(&charts::card(part("b-charts")));
     page.push_str(&format!(
         r#"<section class="card" id="b-failures">{}</section>"#,

@@ -4,6 +4,9 @@
 //! place. Rule: nothing is ever cut silently — what cannot be taken whole is refused or noted.
 
 mod docx;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod image;
 mod kind;
 mod pdf;

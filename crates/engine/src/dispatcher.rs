@@ -22,8 +22,8 @@ use std::time::Duration;
 
 use lanes_model::state::CallEndState;
 use lanes_model::{
-    AttemptState, Budget, CallId, Failure, FailureKind, Micros, PassStatus, Plan, RouteId,
-    RunState, RunStatus, UsdMicros,
+    AttemptState, Budget, CallId, Failure, FailureKind, HoldReason, Micros, PassStatus, Plan,
+    RouteId, RunState, RunStatus, UsdMicros,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
@@ -42,6 +42,8 @@ use crate::{AttemptId, Job, Limiter, Outcome, Permit, PermitRequest, RetryPolicy
 const BATCH: usize = 128;
 /// A limiter that names a time which has come already is asked again after this long, not at once.
 const SHORTEST_HOLD: Micros = Micros::from_millis(1);
+/// While the log cannot be written, it is looked at this often whether that is over.
+const LOG_HOLD: Micros = Micros::from_millis(250);
 
 /// What is left of the run's budget of retries: attempts that followed a failed one have used it.
 fn retries_left(state: &RunState, retry: &RetryPolicy) -> u64 {
@@ -310,7 +312,14 @@ impl Dispatcher {
         while let Some((call, class)) = self.passes[index].startable(now) {
             let request = self.permit_request(index, call, now);
             let attempt = request.attempt;
-            let permit = self.limiter.permit(request);
+            let permit = match self.log.trouble() {
+                None => self.limiter.permit(request),
+                Some(message) => {
+                    self.limiter.step_back(attempt.pass);
+                    let at = now + LOG_HOLD;
+                    Permit::NotBefore { at, why: HoldReason::Storage, message }
+                }
+            };
             self.tell_news(now);
             let pass = &mut self.passes[index];
             match permit {

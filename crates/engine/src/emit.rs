@@ -38,6 +38,11 @@ impl Log {
         self.succeeded > self.reused
     }
 
+    /// Why the log is not stored, while that is so.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.sink.trouble()
+    }
+
     /// Whether the user has asked to stop.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.cancelled

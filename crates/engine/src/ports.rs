@@ -76,7 +76,7 @@ pub trait Provider: Send + Sync + 'static {
     }
 }
 
-/// Where the log of a run goes. Neither method blocks.
+/// Where the log of a run goes. No method blocks.
 pub trait EventSink: Send + Sync + 'static {
     /// Takes the next event; the order of the calls is the order of the log. `at` is when the thing
     /// happened, which may be a little before the `at` of an event appended earlier.
@@ -86,6 +86,12 @@ pub trait EventSink: Send + Sync + 'static {
     fn append_both(&self, at: Micros, first: EventKind, second: EventKind) {
         self.append(at, first);
         self.append(at, second);
+    }
+
+    /// Why what was appended is not stored, in words, while that is so. Nothing new is started then:
+    /// what it brought might be lost, and asked and paid for again.
+    fn trouble(&self) -> Option<String> {
+        None
     }
 
     /// Takes a piece of streaming text. The first event of its attempt has been appended before.

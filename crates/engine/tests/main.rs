@@ -19,4 +19,5 @@ mod retry;
 mod scale;
 mod stages;
 mod stop;
+mod storage;
 mod support;

@@ -22,7 +22,7 @@ mod timeline;
 pub use failures::{FailureGroup, Reopen, reopened};
 pub use frame::{CutFrame, Frame, HistoryFrame, StageFrame};
 pub use history::{History, Point};
-pub use rows::{CallQuery, CallRow, CallSort, Grid, GridCell, GridQuery, GridRow};
+pub use rows::{CallQuery, CallRow, CallSort, Grid, GridCell, GridColumn, GridQuery, GridRow};
 pub use timeline::{Bar, Timeline, Window};
 
 /// A run with more calls than this is a batch: its calls are read page by page, its page shows sums.

@@ -30,13 +30,16 @@ pub fn explain_ledger(state: &RunState) -> Vec<String> {
     let held = |why| Held::of(pass, &found, why);
     let (queue, down, paused) =
         (held(HoldReason::Queue), held(HoldReason::Breaker), held(HoldReason::Pause));
+    let unwritten = held(HoldReason::Storage);
     let mut sentences = Vec::new();
     // Where one of these took the most, its own sentence says so.
-    let special = [queue, down, paused].map(|h| h.lanes).into_iter().max().unwrap_or_default();
+    let special =
+        [queue, down, paused, unwritten].map(|h| h.lanes).into_iter().max().unwrap_or_default();
     sentences.extend(losses(state, pass, &found, &ledger, down.lanes, special));
     sentences.extend(sending::queue(state, queue, total));
     sentences.extend(sending::breaker(state, down, wall));
     sentences.extend(sending::pause(paused, wall));
+    sentences.extend(sending::storage(unwritten, wall));
     sentences.extend(sending::hedges(state, pass));
     // Where the limit changed, what fixed lanes would have done is said of where it settled.
     sentences.extend(match pass.limits.is_empty() {

@@ -16,6 +16,9 @@ pub mod failure;
 pub mod faults;
 mod flat;
 pub mod format;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod ids;
 pub mod ledger;
 pub mod options;

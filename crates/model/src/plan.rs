@@ -235,6 +235,17 @@ impl RunHeader {
         own.map_or((&self.spec.provider, &self.spec.model), |own| (&own.provider, &own.model))
     }
 
+    /// Whether the answers and times of a stage are simulated: those of the provider it goes to first.
+    #[must_use]
+    pub fn is_simulated(&self, stage: &PlannedStage) -> bool {
+        match stage.providers.first() {
+            Some(own) if own.provider != self.spec.provider => {
+                self.routes.iter().any(|r| r.provider == own.provider && r.simulated)
+            }
+            _ => self.provider.simulated,
+        }
+    }
+
     /// The provider's requests and tokens a minute, as far as they bound a pass: not where calls were
     /// answered by a fallback, which has limits of its own.
     #[must_use]

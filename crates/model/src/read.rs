@@ -140,7 +140,7 @@ reads! {
     Price { input_usd_micros_per_mtok, cached_usd_micros_per_mtok, output_usd_micros_per_mtok }
     Progress { pass, call, number, offset, text }
     ProviderInfo { id, name, simulated, models, price, rpm, tpm, pace }
-    RouteInfo { provider, name, model }
+    RouteInfo { provider, name, model, simulated }
     RouteState { route, health, until, message, opened }
     RunHeader { id, title, created_at, spec, tasks, documents, provider, routes, plan }
     RunState {
@@ -168,7 +168,8 @@ words! {
     Finish { "stop" Stop, "length" Length }
     Health { "closed" Closed, "half_open" HalfOpen, "open" Open }
     HoldReason {
-        "rate_limit" RateLimit, "queue" Queue, "breaker" Breaker, "pause" Pause
+        "rate_limit" RateLimit, "queue" Queue, "breaker" Breaker, "pause" Pause,
+        "storage" Storage
     }
     LimitReason {
         "start" Start, "rate_limited" RateLimited, "slower" Slower, "grew" Grew, "probe" Probe,

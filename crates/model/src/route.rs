@@ -35,6 +35,9 @@ pub struct RouteInfo {
     pub name: String,
     /// The model.
     pub model: String,
+    /// Whether its answers and times are simulated.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub simulated: bool,
 }
 
 /// Where a circuit breaker stands.
@@ -75,6 +78,8 @@ pub enum HoldReason {
     Breaker,
     /// The user paused the run.
     Pause,
+    /// The log cannot be written: what a new call brought might be lost.
+    Storage,
 }
 
 impl HoldReason {
@@ -89,7 +94,7 @@ impl HoldReason {
     pub const fn counts_as(self) -> LedgerState {
         match self {
             HoldReason::RateLimit => LedgerState::RateLimitWait,
-            HoldReason::Queue | HoldReason::Pause => LedgerState::QueueWait,
+            HoldReason::Queue | HoldReason::Pause | HoldReason::Storage => LedgerState::QueueWait,
             // Waiting for a provider that failed to come back is a backoff of the whole pass.
             HoldReason::Breaker => LedgerState::RetryBackoff,
         }

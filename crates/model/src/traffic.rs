@@ -110,7 +110,8 @@ mod tests {
         let mut state = testing::run(&script);
         for (name, model) in [("One", "a"), ("Two", "b")] {
             let (name, model) = (name.to_owned(), model.to_owned());
-            state.header.routes.push(RouteInfo { provider: "p".to_owned(), name, model });
+            let provider = "p".to_owned();
+            state.header.routes.push(RouteInfo { provider, name, model, simulated: false });
         }
         state.passes[0].calls[0].attempts[1].route = RouteId(1);
         let (health, message) = (Health::Open, "It is down.".to_owned());

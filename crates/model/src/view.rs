@@ -34,6 +34,9 @@ pub struct RunView {
     pub race: bool,
     /// The place of the last event that this view knows.
     pub last_seq: Seq,
+    /// Why it stands still though nobody asked for that, such as a log that cannot be written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
     /// How often it was taken up again after an interruption.
     pub resumed: u32,
     /// Faults injected into the simulator.
@@ -56,7 +59,8 @@ pub struct RunView {
     pub documents: Vec<DocumentInfo>,
     /// Calls of all passes by status.
     pub counts: Counts,
-    /// In order of execution.
+    /// In order of execution; at least one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passes: Vec<PassView>,
     /// Sequential against Parallel, once both are complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -277,6 +281,7 @@ impl RunView {
             mode: header.spec.mode,
             race: header.plan.race,
             last_seq: state.last_seq,
+            trouble: None,
             resumed: state.resumed,
             faults: header.spec.faults.clone(),
             budget: header.spec.budget,

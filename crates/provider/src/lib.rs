@@ -10,6 +10,9 @@ mod config;
 mod endpoint;
 mod exchange;
 mod failures;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod other_model;
 mod price;
 mod redact;

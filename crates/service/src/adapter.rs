@@ -136,6 +136,10 @@ impl EventSink for LogSink {
         self.writer.append_both(self.run.clone(), at, first, second);
     }
 
+    fn trouble(&self) -> Option<String> {
+        self.writer.trouble()
+    }
+
     fn progress(&self, progress: Progress) {
         self.hub.progress(&self.run, progress);
     }

@@ -29,12 +29,29 @@ pub enum ServiceError {
     /// An export could not be written.
     #[error("the export could not be written: {0}")]
     Export(String),
+    /// The log of the runs that go on cannot be written.
+    #[error("{0}")]
+    NotWritten(String),
     /// The program is stopping and takes no new run.
     #[error("Lanes is stopping; try again once it is back")]
     Stopping,
 }
 
 impl ServiceError {
+    /// What is wrong and what to do about it, in sentences.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let words = self.to_string();
+        let mut chars = words.chars();
+        let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+        let words = first + chars.as_str();
+        match self {
+            Self::Store(error) => format!("{words}. {}", error.advice()),
+            _ if words.ends_with(['.', '!', '?']) => words,
+            _ => words + ".",
+        }
+    }
+
     /// No run has that id.
     #[must_use]
     pub fn no_run(id: &str) -> Self {

@@ -10,6 +10,7 @@ mod rows;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 use lanes_model::{Micros, RunState, RunView};
 

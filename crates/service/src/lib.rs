@@ -7,6 +7,9 @@ mod catalogue;
 mod error;
 pub mod export;
 mod extract;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod hub;
 mod observe;
 pub mod output;

@@ -114,8 +114,13 @@ pub(crate) fn infos(
     for Tier { provider, model, dead_endpoint } in tiers(spec, stages) {
         let endpoints = catalogue.endpoints(provider);
         let several = endpoints.len() + usize::from(dead_endpoint) > 1;
-        let route =
-            |name| RouteInfo { provider: provider.to_owned(), name, model: model.to_owned() };
+        let simulated = endpoints.first().is_some_and(|client| client.info(model).simulated);
+        let route = |name| RouteInfo {
+            provider: provider.to_owned(),
+            name,
+            model: model.to_owned(),
+            simulated,
+        };
         for client in endpoints {
             let name = client.info(model).name;
             infos.push(route(if several { format!("{name} · {}", client.host()) } else { name }));

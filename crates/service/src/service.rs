@@ -17,6 +17,8 @@ pub use documents::{DocumentPreview, DocumentView, Rejected, Upload};
 pub use health::{EndpointHealth, ProviderHealth};
 pub use retry::RetryRequest;
 pub use tasks::TaskFormat;
+#[cfg(any(test, fuzzing))]
+pub(crate) use tasks::read_tasks;
 pub use trial::{Preview, PreviewPart, Trial, TrialRequest};
 pub use workflows::{PlacedError, SampleRecord, WorkflowFile, blank_workflow, workflow_toml};
 
@@ -219,7 +221,16 @@ impl Service {
         if self.inner.stopping.load(Ordering::Relaxed) {
             return Err(ServiceError::Stopping);
         }
+        if let Some(trouble) = self.trouble() {
+            return Err(ServiceError::NotWritten(trouble));
+        }
         Ok(self.inner.store.is_writable().await?)
+    }
+
+    /// Why runs stand still, and what to do about it, while their log cannot be written.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.inner.writer.trouble()
     }
 
     /// The wall clock, RFC 3339 in UTC.

@@ -7,8 +7,8 @@
 //! tried again.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lanes_model::{EventKind, Micros, RunEvent, RunId};
@@ -34,6 +34,8 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 pub struct EventWriter {
     queue: UnboundedSender<Message>,
     healthy: Arc<AtomicBool>,
+    /// Why the last commit failed, while it is not healthy.
+    trouble: Arc<Mutex<String>>,
     /// Told of each flush.
     hurry: Arc<Notify>,
 }
@@ -58,12 +60,14 @@ impl EventWriter {
     ) -> (Self, JoinHandle<()>) {
         let (queue, incoming) = mpsc::unbounded_channel();
         let healthy = Arc::new(AtomicBool::new(true));
+        let trouble = Arc::new(Mutex::default());
         let hurry = Arc::new(Notify::new());
         let task = Task {
             store,
             on_commit,
             incoming,
             healthy: Arc::clone(&healthy),
+            trouble: Arc::clone(&trouble),
             hurry: Arc::clone(&hurry),
             waiting: VecDeque::new(),
             received: 0,
@@ -71,7 +75,7 @@ impl EventWriter {
             pairs: VecDeque::new(),
             flushes: VecDeque::new(),
         };
-        (Self { queue, healthy, hurry }, tokio::spawn(task.run()))
+        (Self { queue, healthy, trouble, hurry }, tokio::spawn(task.run()))
     }
 
     /// Queues an event. Never waits. An event of a run that does not exist (any more) is left out.
@@ -110,6 +114,19 @@ impl EventWriter {
     pub fn is_healthy(&self) -> bool {
         self.healthy.load(Ordering::Relaxed) && !self.queue.is_closed()
     }
+
+    /// Why events are not written now, and what to do about it, while that is so.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        if self.is_healthy() {
+            return None;
+        }
+        let why = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(match why.is_empty() {
+            true => "The log cannot be written.".to_owned(),
+            false => why.clone(),
+        })
+    }
 }
 
 struct Task<F> {
@@ -117,6 +134,7 @@ struct Task<F> {
     on_commit: F,
     incoming: UnboundedReceiver<Message>,
     healthy: Arc<AtomicBool>,
+    trouble: Arc<Mutex<String>>,
     hurry: Arc<Notify>,
     /// Not yet committed, in order.
     waiting: VecDeque<Entry>,
@@ -158,7 +176,8 @@ impl<F: Fn(&RunId, &RunEvent)> Task<F> {
                     }
                     self.answer_settled();
                 }
-                Err(StoreError::Closed) => {
+                Err(error @ StoreError::Closed) => {
+                    self.because(&error);
                     self.healthy.store(false, Ordering::Relaxed);
                     if !self.waiting.is_empty() {
                         let lost = self.waiting.len();
@@ -172,6 +191,7 @@ impl<F: Fn(&RunId, &RunEvent)> Task<F> {
                 }
                 Err(error) => {
                     let pending = self.waiting.len();
+                    self.because(&error);
                     if self.healthy.swap(false, Ordering::Relaxed) {
                         tracing::error!(%error, pending, "the log cannot be written; trying again");
                     }
@@ -181,6 +201,12 @@ impl<F: Fn(&RunId, &RunEvent)> Task<F> {
                 }
             }
         }
+    }
+
+    /// Keeps why nothing is written, for those who ask.
+    fn because(&self, error: &StoreError) {
+        let mut why = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        *why = format!("The log cannot be written: {error}. {}", error.advice());
     }
 
     fn take(&mut self, message: Message) {

@@ -38,7 +38,12 @@ pub(super) fn hero(state: &RunState, frame: &Frame) -> String {
     });
     html.push_str(&left.unwrap_or_else(|| match frame.status.is_live() {
         true => {
-            metric("Time left", "–", "", if frame.paused { "paused" } else { "too early to say" })
+            let why = match (&frame.trouble, frame.paused) {
+                (Some(_), _) => "it stands still",
+                (None, true) => "paused",
+                (None, false) => "too early to say",
+            };
+            metric("Time left", "–", "", why)
         }
         false => {
             let time = format::seconds_figure(frame.elapsed_us);

@@ -1,9 +1,10 @@
 //! The results of a large run: records by tasks, a page at a time. What is shown stands in the address.
 
-use lanes_model::batch::{CallSort, Grid, GridCell, GridQuery};
+use lanes_model::batch::{CallSort, Grid, GridCell, GridColumn, GridQuery};
 use lanes_model::{CallStatus, format};
 use leptos_router::params::ParamsMap;
 
+use super::SIMULATED;
 use crate::components::markup::escape;
 
 /// Records on a page.
@@ -48,8 +49,11 @@ pub(super) fn html(id: &str, query: &GridQuery, grid: &Grid) -> String {
     let statuses: String =
         STATUSES.map(|(id, word, status)| option(id, word, query.status == Some(status))).concat();
     let sorts: String = SORTS.map(|(id, word, sort)| option(id, word, query.sort == sort)).concat();
+    // Said once where it is true of every answer.
+    let all = grid.columns.iter().all(|column| column.simulated);
+    let simulated = if all { SIMULATED } else { "" };
     let mut html = format!(
-        r##"<section class="card" id="results" aria-labelledby="b-results"><form class="card-head" role="search" method="get" action="/runs/{id}#results"><h2 id="b-results">Results</h2><input class="input" style="width:14rem" type="search" name="q" aria-label="Search records and answers" placeholder="Search records and answers" maxlength="{SEARCH}" value="{}"><select class="select" style="width:9rem" name="status" aria-label="Outcome">{}{statuses}</select><select class="select" style="width:9rem" name="sort" aria-label="Order">{sorts}</select><button class="btn btn--small" type="submit">Show</button><span class="hint" role="status">{}</span></form>"##,
+        r##"<section class="card" id="results" aria-labelledby="b-results"><form class="card-head" role="search" method="get" action="/runs/{id}#results"><h2 id="b-results">Results{simulated}</h2><input class="input" style="width:14rem" type="search" name="q" aria-label="Search records and answers" placeholder="Search records and answers" maxlength="{SEARCH}" value="{}"><select class="select" style="width:9rem" name="status" aria-label="Outcome">{}{statuses}</select><select class="select" style="width:9rem" name="sort" aria-label="Order">{sorts}</select><button class="btn btn--small" type="submit">Show</button><span class="hint" role="status">{}</span></form>"##,
         escape(&query.search),
         option("", "Any outcome", query.status.is_none()),
         format::plural(grid.matching as u64, "record"),
@@ -58,8 +62,11 @@ pub(super) fn html(id: &str, query: &GridQuery, grid: &Grid) -> String {
         html.push_str(r#"<p class="card-foot">No record matches.</p></section>"#);
         return html;
     }
-    let heads: String =
-        grid.columns.iter().map(|c| format!(r#"<th scope="col">{}</th>"#, escape(c))).collect();
+    let head = |column: &GridColumn| {
+        let simulated = if column.simulated && !all { SIMULATED } else { "" };
+        format!(r#"<th scope="col">{}{simulated}</th>"#, escape(&column.name))
+    };
+    let heads: String = grid.columns.iter().map(head).collect();
     html.push_str(&format!(
         r#"<div class="scroll" tabindex="0" role="region" aria-label="Records and answers"><table class="records"><thead><tr><th scope="col">Record</th>{heads}</tr></thead><tbody>"#
     ));
@@ -135,7 +142,9 @@ mod tests {
     fn grid(text: &str, status: CallStatus) -> Grid {
         let cell = GridCell { status, text: text.to_owned(), time: None, attempts: 1 };
         let row = lanes_model::batch::GridRow { name: "<b>".to_owned(), cells: vec![cell] };
-        Grid { columns: vec!["Task".to_owned()], rows: vec![row], matching: 60, page: 2, pages: 3 }
+        let column = |name: &str, simulated| GridColumn { name: name.to_owned(), simulated };
+        let columns = vec![column("Task", true), column("Other", false)];
+        Grid { columns, rows: vec![row], matching: 60, page: 2, pages: 3 }
     }
 
     #[test]
@@ -147,6 +156,7 @@ mod tests {
         assert!(
             html.contains("/runs/7?q=a%26b%20%22c%22&amp;status=&amp;sort=plan&amp;page=3#results")
         );
+        assert!(html.contains(&format!("<th scope=\"col\">Task{SIMULATED}</th>")), "{html}");
         assert!(html.contains("Page 2 of 3") && html.contains(">Previous<"), "{html}");
     }
 

@@ -26,6 +26,19 @@ pub(super) fn actions(state: &RunState, frame: &Frame) -> String {
     controls(state, frame) + &exports(state.header.id.as_str())
 }
 
+/// Why the run stands still, where nobody asked for that. A part that says nothing is not sent: hence
+/// the comment.
+pub(super) fn trouble(frame: &Frame) -> String {
+    match &frame.trouble {
+        None => "<!---->".to_owned(),
+        Some(why) => format!(
+            r#"<div class="note note--bad">{}<div><b>Nothing new is started.</b><p>{} What is under way goes on, and its answers are kept in memory until they can be written. The run goes on by itself as soon as that works.</p></div></div>"#,
+            icon("warn"),
+            escape(why)
+        ),
+    }
+}
+
 fn facts(state: &RunState, frame: &Frame) -> String {
     let spec = &state.header.spec;
     let provider = &state.header.provider;

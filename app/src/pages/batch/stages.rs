@@ -3,6 +3,7 @@
 use lanes_model::batch::{Frame, StageFrame};
 use lanes_model::format;
 
+use super::SIMULATED;
 use crate::charts::stages::{columns, drawn_edges};
 use crate::components::markup::{escape, percent};
 
@@ -39,12 +40,13 @@ fn node(stage: &StageFrame) -> String {
     let ended = stage.done + stage.failed + stage.cancelled;
     let share = f64::from(ended) / f64::from(stage.calls.max(1)) * 100.0;
     let name = escape(&stage.name);
+    let simulated = if stage.simulated { SIMULATED } else { "" };
     let failed = match stage.failed {
         0 => String::new(),
         n => format!(r#" · <span class="bad">{} failed</span>"#, format::count(u64::from(n))),
     };
     format!(
-        r#"<li><div class="node"><span class="row row--apart"><b>{name}</b><span>{} in flight</span></span><span class="meter" role="progressbar" aria-valuenow="{share:.0}" aria-valuemin="0" aria-valuemax="100" aria-label="{name}"><i style="--w:{}"></i></span><span class="row row--apart"><span>{} of {}{failed}</span><span>{}</span></span></div></li>"#,
+        r#"<li><div class="node"><span class="row row--apart"><b>{name}{simulated}</b><span>{} in flight</span></span><span class="meter" role="progressbar" aria-valuenow="{share:.0}" aria-valuemin="0" aria-valuemax="100" aria-label="{name}"><i style="--w:{}"></i></span><span class="row row--apart"><span>{} of {}{failed}</span><span>{}</span></span></div></li>"#,
         stage.running,
         percent(share),
         format::count(u64::from(ended)),

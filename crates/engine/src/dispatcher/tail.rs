@@ -20,7 +20,7 @@ impl Dispatcher {
 
     /// Starts second attempts where attempts are late and lanes are to spare.
     pub(super) fn start_hedges(&mut self, index: usize, now: Micros) {
-        if !self.hedging || self.fatal.is_some() {
+        if !self.hedging || self.fatal.is_some() || self.log.trouble().is_some() {
             return;
         }
         while let Some(call) = take_late(&mut self.passes[index], now) {

@@ -18,11 +18,13 @@ pub enum Entry {
 
 pub struct Log {
     entries: Mutex<Vec<Entry>>,
+    /// Why it is not stored, while a test wants that.
+    pub trouble: Mutex<Option<String>>,
 }
 
 impl Log {
     pub fn new(header: RunHeader) -> Self {
-        let log = Self { entries: Mutex::default() };
+        let log = Self { entries: Mutex::default(), trouble: Mutex::default() };
         log.append(Micros::ZERO, EventKind::RunCreated { header: Box::new(header) });
         log
     }
@@ -155,6 +157,10 @@ impl EventSink for Log {
         // Numbered when it is read: see `events`.
         let event = RunEvent { seq: Seq(0), at, kind };
         self.entries.lock().expect("no panic").push(Entry::Event(event));
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.trouble.lock().expect("no panic").clone()
     }
 
     fn progress(&self, progress: Progress) {

@@ -29,6 +29,9 @@ pub struct Frame {
     pub paused: bool,
     /// Whether the user has asked to stop.
     pub stopping: bool,
+    /// Why it stands still though nobody asked for that, such as a log that cannot be written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
     /// The run's clock.
     pub now_us: Micros,
     /// The time that its passes took so far.
@@ -91,6 +94,9 @@ pub struct StageFrame {
     pub cancelled: u32,
     /// What an attempt took, on average.
     pub mean_us: Option<Micros>,
+    /// Whether its answers and times are simulated.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub simulated: bool,
 }
 
 /// How a run went over time.
@@ -119,6 +125,18 @@ pub struct CutFrame {
     pub to: u32,
 }
 
+impl Frame {
+    /// The same, standing still for a reason that the log does not know; a run that is over is not.
+    #[must_use]
+    pub fn troubled(mut self, why: Option<String>) -> Self {
+        self.trouble = why.filter(|_| self.status.is_live());
+        if self.trouble.is_some() {
+            self.eta = None;
+        }
+        self
+    }
+}
+
 impl Batch {
     /// The run as it stands at `now` on its clock. Of a run at rest the log's last reading counts.
     #[must_use]
@@ -136,6 +154,7 @@ impl Batch {
             status: state.status,
             paused: state.paused,
             stopping: state.cancel_requested && live,
+            trouble: None,
             now_us: now,
             elapsed_us: elapsed,
             calls,
@@ -188,6 +207,7 @@ impl Batch {
                 cancelled: c.cancelled,
                 mean_us: (tally.attempts > 0)
                     .then(|| Micros((tally.busy / u128::from(tally.attempts)) as u64)),
+                simulated: state.header.is_simulated(stage),
             }
         };
         stages.map(frame).collect()

@@ -197,8 +197,8 @@ pub struct GridQuery {
 /// Records and tasks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grid {
-    /// The heads of the columns: a task of a stage.
-    pub columns: Vec<String>,
+    /// The columns.
+    pub columns: Vec<GridColumn>,
     /// The records of the page.
     pub rows: Vec<GridRow>,
     /// How many match.
@@ -207,6 +207,15 @@ pub struct Grid {
     pub page: usize,
     /// How many there are.
     pub pages: usize,
+}
+
+/// A column: a task of a stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GridColumn {
+    /// Its head.
+    pub name: String,
+    /// Whether its answers are simulated.
+    pub simulated: bool,
 }
 
 /// A record.
@@ -247,10 +256,11 @@ impl GridQuery {
             for (n, task) in (0..).zip(&s.tasks) {
                 let task = state.header.tasks.get(*task as usize);
                 let task = task.map_or("", |t| t.name.as_str());
-                columns.push(match s.tasks.len() {
+                let name = match s.tasks.len() {
                     1 if several => stage_name(state, s),
                     _ => task.to_owned(),
-                });
+                };
+                columns.push(GridColumn { name, simulated: state.header.is_simulated(s) });
                 places.push((stage, n));
             }
         }

@@ -180,7 +180,7 @@ impl Heat {
             let place = match hold.why {
                 HoldReason::RateLimit => 3,
                 HoldReason::Breaker => 4,
-                HoldReason::Queue | HoldReason::Pause => 5,
+                HoldReason::Queue | HoldReason::Pause | HoldReason::Storage => 5,
             };
             let mut free = Heat { times: vec![[0.0; 6]; self.width], ..Self::like(self) };
             free.add(0, hold.from, hold.until, place);

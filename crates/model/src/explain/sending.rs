@@ -72,6 +72,15 @@ pub(super) fn pause(held: Held, wall: Micros) -> Option<String> {
     Some(format!("{} passed while it was paused by hand.", seconds_headline(held.wall)))
 }
 
+/// How long nothing could be stored.
+pub(super) fn storage(held: Held, wall: Micros) -> Option<String> {
+    worth(held.wall, wall)?;
+    Some(format!(
+        "{} passed while the log could not be written, so that nothing new was started.",
+        seconds_headline(held.wall)
+    ))
+}
+
 fn worth(time: Micros, total: Micros) -> Option<f64> {
     let share = time.as_secs_f64() / total.as_secs_f64().max(f64::MIN_POSITIVE);
     (share >= WORTH_SAYING).then_some(share)

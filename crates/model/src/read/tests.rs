@@ -79,7 +79,7 @@ fn every_word_of_every_enum_is_known() {
     all(&[P::Waiting, P::Running, P::Completed, P::Cancelled]);
     all(&[Health::Closed, Health::HalfOpen, Health::Open]);
     use HoldReason as H;
-    all(&[H::RateLimit, H::Queue, H::Breaker, H::Pause]);
+    all(&[H::RateLimit, H::Queue, H::Breaker, H::Pause, H::Storage]);
     use LimitReason as L;
     all(&[L::Start, L::RateLimited, L::Slower, L::Grew, L::Probe, L::User]);
     all(&[Priority::Interactive, Priority::Batch]);

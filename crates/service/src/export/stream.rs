@@ -7,15 +7,17 @@ use std::io::Write;
 use lanes_model::batch::{CallRow, Frame};
 use lanes_model::{CallId, PassId, RouteInfo, RunState, format};
 
-use super::{columns, rows};
+use super::{columns, rows, whole};
 use crate::{RunReader, ServiceError};
 
 /// Calls looked at at a time.
-const PART: usize = 256;
+pub(super) const PART: usize = 256;
 
 /// The forms in which a run of any size can be exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamFormat {
+    /// Everything, as the REST API shows it, with its calls.
+    Json,
     /// A JSON object a line.
     JsonLines,
     /// Comma-separated values.
@@ -31,6 +33,7 @@ impl StreamFormat {
     #[must_use]
     pub fn from_id(id: &str) -> Option<Self> {
         match id {
+            "json" => Some(Self::Json),
             "jsonl" => Some(Self::JsonLines),
             "csv" => Some(Self::Csv),
             "md" => Some(Self::Markdown),
@@ -43,6 +46,7 @@ impl StreamFormat {
     #[must_use]
     pub const fn extension(self) -> &'static str {
         match self {
+            Self::Json => "json",
             Self::JsonLines => "jsonl",
             Self::Csv => "csv",
             Self::Markdown => "md",
@@ -54,6 +58,7 @@ impl StreamFormat {
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
+            Self::Json => "application/json",
             Self::JsonLines => "application/jsonl; charset=utf-8",
             Self::Csv => "text/csv; charset=utf-8",
             Self::Markdown => "text/markdown; charset=utf-8",
@@ -67,6 +72,7 @@ impl StreamFormat {
     /// [`ServiceError::Export`] when it cannot be written.
     pub fn write(self, run: &RunReader, out: &mut (impl Write + Send)) -> Result<(), ServiceError> {
         match self {
+            Self::Json => whole::write(run, out),
             Self::JsonLines => each_part(run, |part| {
                 for row in part {
                     serde_json::to_writer(&mut *out, row).map_err(failed)?;

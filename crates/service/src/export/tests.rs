@@ -186,7 +186,8 @@ fn routed() -> RunState {
     let mut state = state();
     for name in ["One | two", "Backup"] {
         let (provider, model) = ("p".to_owned(), "m".to_owned());
-        state.header.routes.push(RouteInfo { provider, name: name.to_owned(), model });
+        let name = name.to_owned();
+        state.header.routes.push(RouteInfo { provider, name, model, simulated: false });
     }
     let pass = &mut state.passes[0];
     let answer = &mut pass.calls[0].attempts[0];

@@ -1,12 +1,14 @@
 //! What is known of runs: their states, lists and totals, and what past calls teach about later ones.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use futures::Stream;
 use jiff::Timestamp;
 use lanes_model::{Micros, RunId, RunState, RunSummary, Seq, TextCount, estimate::TaskHistory};
 use lanes_provider::tokens;
-use lanes_store::{CallRecord, Page, RunFilter, Totals};
+use lanes_store::{CallRecord, Page, RunFilter, StoreError, Totals};
 
 use super::{Inner, Service};
 use crate::{ServiceError, WatchItem, watch};
@@ -15,6 +17,8 @@ use crate::{ServiceError, WatchItem, watch};
 const HISTORY: u32 = 40;
 /// Events read from the store at a time.
 const PAGE: u32 = 5_000;
+/// Between two tries to write the end of a run.
+const AGAIN: Duration = Duration::from_millis(500);
 
 impl Service {
     /// A run as it stands, and the reading of its clock.
@@ -131,22 +135,36 @@ impl Inner {
         Ok(state)
     }
 
-    /// Writes what lists and estimates need of a run that came to rest.
-    pub(super) async fn settle(&self, run: &RunId) {
-        let result = async {
-            let told = |state: &RunState| (RunSummary::of(state), call_records(state));
-            // Everything is written, and so the hub knows it; a second copy of a large run is much.
-            let (summary, records) = match self.hub.live(run) {
-                Some(live) => live.read(|state, _, _| told(state)),
-                None => told(&self.stored_state(run).await?),
-            };
-            self.store.put_summary(&summary).await?;
-            self.store.record_calls(&records).await?;
-            Ok::<_, ServiceError>(())
-        };
-        if let Err(error) = result.await {
-            tracing::error!(%run, %error, "the run's summary could not be written");
+    /// Waits until the log of a run that came to rest is written to its end, and then writes what lists
+    /// and estimates need of it. It is tried until the store takes it, or the program ends: what is
+    /// missing then is taken up at the next start.
+    pub(super) async fn settled(&self, run: &RunId) {
+        let mut told = false;
+        while let Err(error) = self.settle(run).await {
+            let hopeless = !matches!(error, ServiceError::Store(_))
+                || matches!(error, ServiceError::Store(StoreError::Closed));
+            if hopeless || self.stopping.load(Ordering::Relaxed) {
+                tracing::error!(%run, %error, "the end of the run could not be written");
+                return;
+            }
+            if !std::mem::replace(&mut told, true) {
+                tracing::error!(%run, %error, "the end of the run is not written yet");
+            }
+            tokio::time::sleep(AGAIN).await;
         }
+    }
+
+    async fn settle(&self, run: &RunId) -> Result<(), ServiceError> {
+        self.writer.flush().await?;
+        let told = |state: &RunState| (RunSummary::of(state), call_records(state));
+        // Everything is written, and so the hub knows it; a second copy of a large run is much.
+        let (summary, records) = match self.hub.live(run) {
+            Some(live) => live.read(|state, _, _| told(state)),
+            None => told(&self.stored_state(run).await?),
+        };
+        self.store.put_summary(&summary).await?;
+        self.store.record_calls(&records).await?;
+        Ok(())
     }
 }
 

@@ -241,10 +241,7 @@ impl Service {
                 tracing::error!(%error, "the tokenizer's tables could not be loaded");
             }
             execute(job).await;
-            if let Err(error) = inner.writer.flush().await {
-                tracing::error!(%run, %error, "the last events could not be written");
-            }
-            inner.settle(&run).await;
+            inner.settled(&run).await;
             inner.hub.remove(&run);
         });
         let mut tasks = self.inner.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -15,6 +15,8 @@ use crate::output::OutputCheck;
 mod file;
 
 pub use file::TaskFormat;
+#[cfg(any(test, fuzzing))]
+pub(crate) use file::read as read_tasks;
 pub(super) use file::{TomlTask, placed};
 
 /// What stands in addresses where a task's id could.

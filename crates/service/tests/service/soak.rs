@@ -66,6 +66,7 @@ fn routes(provider: &ProviderConfig) -> Vec<RouteInfo> {
         provider: provider.id.clone(),
         name: format!("{} · {url}", provider.name),
         model: MODEL.to_owned(),
+        simulated: true,
     };
     match provider.replicas.as_slice() {
         [] => Vec::new(),

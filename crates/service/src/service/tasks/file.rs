@@ -83,7 +83,7 @@ impl Service {
     }
 }
 
-fn read(format: TaskFormat, text: &str) -> Result<TaskFile, FieldError> {
+pub(crate) fn read(format: TaskFormat, text: &str) -> Result<TaskFile, FieldError> {
     // Some editors begin a file with it.
     let text = text.trim_start_matches('\u{feff}');
     match format {

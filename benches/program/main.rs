@@ -23,6 +23,9 @@ mod adapter;
 #[allow(dead_code, reason = "the service uses all of it")]
 #[path = "../../crates/service/src/hub.rs"]
 mod hub;
+#[allow(dead_code, reason = "the service uses all of it")]
+#[path = "../../crates/service/src/observe.rs"]
+mod observe;
 #[path = "../../crates/service/src/records.rs"]
 mod records;
 #[path = "../../crates/service/tests/service/soak.rs"]

@@ -6,14 +6,19 @@ mod batch;
 mod cache;
 mod catalogue;
 mod documents;
+mod etag;
 mod events;
 mod forms;
 mod frames;
 mod guard;
 mod health;
+mod openapi;
 mod page;
 mod problem;
+mod refusals;
 mod runs;
+mod shapes;
+mod strict;
 mod task_forms;
 mod tasks;
 mod workflow_forms;
@@ -22,7 +27,7 @@ mod workflows;
 use std::net::SocketAddr;
 
 use axum::extract::{DefaultBodyLimit, FromRef};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Router, middleware};
 use lanes_service::Service;
 use leptos::prelude::LeptosOptions;
@@ -88,8 +93,12 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/api/runs/{id}/frames", get(frames::stream))
         .route("/api/runs/{id}/events", get(events::stream))
         .route("/api/runs/{id}/export", get(runs::export))
-        .route("/api/{*rest}", axum::routing::any(problem::no_such_address))
-        .method_not_allowed_fallback(problem::method_not_allowed);
+        .route("/openapi.json", get(openapi::show))
+        .route("/api", any(problem::no_such_address))
+        .route("/api/", any(problem::no_such_address))
+        .route("/api/{*rest}", any(problem::no_such_address))
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(middleware::from_fn(strict::problems));
     let forms = Router::new()
         .route("/runs/{id}/cancel", post(forms::cancel))
         .route("/runs/{id}/pause", post(forms::pause))

@@ -17,9 +17,11 @@ use lanes_model::FieldError;
 use lanes_service::{DocumentPreview, DocumentView, Rejected, Service, Upload};
 use leptos::prelude::provide_context;
 use serde::Serialize;
-use serde_json::json;
+use utoipa::ToSchema;
 
-use super::{AppState, Problem, page};
+use super::refusals::{Body as BodyRefused, Missing, Unchanged, Wrong};
+use super::shapes::{DocumentList, UploadForm};
+use super::{AppState, Problem, etag, page};
 
 /// The most that one request may bring, all files together.
 const MAX_UPLOAD: usize = 2 << 30;
@@ -35,7 +37,7 @@ const LONGEST_COLUMN: usize = 1_000;
 const MAX_LIMIT: u32 = 200;
 
 /// What came of an upload.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub struct Added {
     /// Taken in, in the order sent.
     pub documents: Vec<DocumentView>,
@@ -48,6 +50,22 @@ pub fn upload() -> MethodRouter<AppState> {
     post(create).layer(DefaultBodyLimit::max(MAX_UPLOAD))
 }
 
+/// Takes in files: each as a part named `file`. One that cannot be taken never fails the others.
+#[utoipa::path(
+    post,
+    path = "/api/documents",
+    operation_id = "upload_documents",
+    tag = "Documents",
+    request_body(
+        content = UploadForm,
+        content_type = "multipart/form-data",
+        example = json!({ "file": "A short text about lanes." })
+    ),
+    responses(
+        (status = 201, description = "What was taken in, and what was not", body = Added),
+        BodyRefused
+    ),
+)]
 async fn create(
     State(service): State<Service>,
     headers: HeaderMap,
@@ -236,10 +254,26 @@ pub async fn delete_form(State(service): State<Service>, Path(id): Path<String>)
     }
 }
 
-/// `GET /api/documents?limit=&cursor=`
+/// The uploaded documents, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/documents",
+    operation_id = "list_documents",
+    tag = "Documents",
+    params(
+        ("limit" = Option<u32>, Query, description = "How many, 1 to 200; by default 50", minimum = 1, maximum = 200),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")
+    ),
+    responses(
+        (status = 200, description = "A page of them", body = DocumentList),
+        Unchanged,
+        Wrong
+    ),
+)]
 pub async fn list(
     State(service): State<Service>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let pairs: Vec<(String, String)> =
         serde_urlencoded::from_str(query.as_deref().unwrap_or("")).unwrap_or_default();
@@ -252,19 +286,47 @@ pub async fn list(
         )]));
     };
     let page = service.documents(limit, one("cursor").map(String::as_str)).await?;
-    let body = json!({ "items": page.items, "next_cursor": page.next_cursor, "total": page.total });
-    Ok(Json(body).into_response())
+    let (items, next_cursor, total) = (page.items, page.next_cursor, page.total);
+    Ok(etag::json(&headers, &DocumentList { items, next_cursor, total }))
 }
 
-/// `GET /api/documents/{id}`
+/// A document and the beginning of what it says.
+#[utoipa::path(
+    get,
+    path = "/api/documents/{id}",
+    operation_id = "show_document",
+    tag = "Documents",
+    params(
+        ("id" = String, Path, description = "The document")
+    ),
+    responses(
+        (status = 200, description = "The document", body = DocumentPreview),
+        Unchanged,
+        Missing
+    ),
+)]
 pub async fn show(
     State(service): State<Service>,
     Path(id): Path<String>,
-) -> Result<Json<DocumentPreview>, Problem> {
-    Ok(Json(service.document_preview(&id).await?))
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    Ok(etag::json(&headers, &service.document_preview(&id).await?))
 }
 
-/// `GET /api/documents/{id}/content`: an image, as it was uploaded.
+/// An image, as it was uploaded.
+#[utoipa::path(
+    get,
+    path = "/api/documents/{id}/content",
+    operation_id = "document_content",
+    tag = "Documents",
+    params(
+        ("id" = String, Path, description = "The document")
+    ),
+    responses(
+        (status = 200, description = "The image", content((Vec<u8> = "image/png"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/webp"))),
+        Missing
+    ),
+)]
 pub async fn content(
     State(service): State<Service>,
     Path(id): Path<String>,
@@ -279,7 +341,20 @@ pub async fn content(
     Ok((headers, data).into_response())
 }
 
-/// `DELETE /api/documents/{id}`
+/// Deletes a document. Runs that read it keep what they read.
+#[utoipa::path(
+    delete,
+    path = "/api/documents/{id}",
+    operation_id = "delete_document",
+    tag = "Documents",
+    params(
+        ("id" = String, Path, description = "The document")
+    ),
+    responses(
+        (status = 204, description = "It is gone"),
+        Missing
+    ),
+)]
 pub async fn delete(
     State(service): State<Service>,
     Path(id): Path<String>,

@@ -10,7 +10,7 @@ use lanes_service::Service;
 use leptos::prelude::{LeptosOptions, provide_context};
 use leptos_axum::{LeptosRoutes, generate_route_list, render_app_async_with_context};
 
-use super::{AppState, assets};
+use super::{AppState, assets, problem, strict};
 
 /// Leptos' own options; the program needs no file beside it.
 pub fn options(addr: SocketAddr) -> LeptosOptions {
@@ -36,8 +36,11 @@ pub fn routes(state: &AppState) -> Router<AppState> {
     )
 }
 
-/// Any other address: the page that says so, with status 404.
+/// Any other address: the page that says so, with status 404; a problem for programs.
 pub async fn fallback(State(state): State<AppState>, request: Request) -> Response {
+    if strict::wants_json(request.headers()) {
+        return problem::no_such_address(request.uri().clone()).await.into_response();
+    }
     render(state, || {}, request).await
 }
 

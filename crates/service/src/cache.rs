@@ -31,7 +31,7 @@ const MOST_STORED: u64 = 256 << 20;
 const MOST_IN_MEMORY: usize = 32 << 20;
 
 /// What the cache holds and what it was good for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CacheStats {
     /// Answers kept.
     pub entries: u64,

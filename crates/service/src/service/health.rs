@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Service;
 
 /// A provider and how it stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ProviderHealth {
     /// What it is.
     #[serde(flatten)]
@@ -22,7 +22,7 @@ pub struct ProviderHealth {
 }
 
 /// An endpoint with a model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct EndpointHealth {
     /// Which model.
     pub model: String,

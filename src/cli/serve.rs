@@ -66,6 +66,7 @@ pub(super) async fn serve(args: ServeArgs) -> Result<(), CliError> {
         store: store.clone(),
         providers: config.providers,
         limits: Limits { max_concurrency: config.max_concurrency, ..Limits::default() },
+        parallel: config.parallel,
         resume: config.resume,
         latency_problem,
         extractor: Extractor::child(std::env::current_exe()?, ExtractLimits::default()),

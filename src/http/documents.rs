@@ -24,7 +24,7 @@ use super::shapes::{DocumentList, UploadForm};
 use super::{AppState, Problem, etag, page};
 
 /// The most that one request may bring, all files together.
-const MAX_UPLOAD: usize = 2 << 30;
+pub(super) const MAX_UPLOAD: usize = 2 << 30;
 /// The most files of one request.
 const MAX_FILES: usize = 10_000;
 /// Files that wait on the disk for their turn: up to here `text_column` may come after them.
@@ -84,6 +84,38 @@ pub async fn receive(
     headers: &HeaderMap,
     body: Result<Multipart, MultipartRejection>,
 ) -> Result<Added, Problem> {
+    let Received { added, files, .. } = receive_with(service, headers, body, None).await?;
+    if files == 0 {
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "There is no file in the form: send each as a part named “file”.",
+        ));
+    }
+    Ok(added)
+}
+
+/// What a form held.
+#[derive(Debug, Default)]
+pub struct Received {
+    /// What came of its files.
+    pub added: Added,
+    /// How many these were.
+    pub files: usize,
+    /// Its other fields, in order.
+    pub fields: Vec<(String, String)>,
+}
+
+/// Takes in every file of a form and, where other fields are known, every `text` and those fields; one
+/// that is not known is refused.
+///
+/// # Errors
+/// When it is no form, is too large, has a field that is not known, or the store fails.
+pub async fn receive_with(
+    service: &Service,
+    headers: &HeaderMap,
+    body: Result<Multipart, MultipartRejection>,
+    known: Option<&[&str]>,
+) -> Result<Received, Problem> {
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
     if !media_type.trim().to_ascii_lowercase().starts_with("multipart/form-data") {
         return Err(Problem::new(
@@ -92,16 +124,17 @@ pub async fn receive(
         ));
     }
     let mut form = body.map_err(|e| Problem::new(StatusCode::BAD_REQUEST, e.body_text()))?;
-    let (mut added, mut waiting, mut column) = (Added::default(), Vec::new(), None);
-    let mut files = 0;
+    let (mut waiting, mut column) = (Vec::new(), None);
+    let Received { mut added, mut files, mut fields } = Received::default();
     while let Some(mut part) = form.next_field().await.map_err(|e| broken(&e))? {
         match part.name() {
             Some("text_column") => {
                 let name = small(&mut part).await?;
                 column = Some(name.trim().to_owned()).filter(|c| !c.is_empty());
             }
-            Some("file") => {
-                let name = part.file_name().unwrap_or_default().to_owned();
+            Some(kind) if kind == "file" || (kind == "text" && known.is_some()) => {
+                let text = kind == "text";
+                let mut name = part.file_name().unwrap_or_default().to_owned();
                 let file = spool(&mut part).await?;
                 // A form whose picker was left empty sends a part without a name and without content.
                 let Spooled { file, bytes } = file;
@@ -109,6 +142,9 @@ pub async fn receive(
                     continue;
                 }
                 files += 1;
+                if text && name.is_empty() {
+                    name = format!("text-{files}.txt");
+                }
                 if files > MAX_FILES {
                     let detail = format!("A request may bring at most {MAX_FILES} files.");
                     return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
@@ -118,18 +154,24 @@ pub async fn receive(
                     take_in(service, &mut waiting, column.as_deref(), &mut added).await?;
                 }
             }
+            Some(name) if known.is_some_and(|known| known.contains(&name)) => {
+                let name = name.to_owned();
+                fields.push((name, small(&mut part).await?));
+            }
+            other if let Some(known) = known => {
+                let name: String = other.unwrap_or_default().chars().take(40).collect();
+                let detail = format!(
+                    "There is no field “{name}”; send file, text, text_column or {}.",
+                    known.join(", ")
+                );
+                return Err(Problem::invalid(vec![FieldError::new(format!("/{name}"), detail)]));
+            }
             // What else a form holds is not about documents.
             _ => while part.chunk().await.map_err(|e| broken(&e))?.is_some() {},
         }
     }
-    if files == 0 {
-        return Err(Problem::new(
-            StatusCode::BAD_REQUEST,
-            "There is no file in the form: send each as a part named “file”.",
-        ));
-    }
     take_in(service, &mut waiting, column.as_deref(), &mut added).await?;
-    Ok(added)
+    Ok(Received { added, files, fields })
 }
 
 async fn take_in(
@@ -188,8 +230,8 @@ async fn small(part: &mut Field<'_>) -> Result<String, Problem> {
         bytes.extend_from_slice(&chunk);
         if bytes.len() > LONGEST_COLUMN {
             return Err(Problem::invalid(vec![FieldError::new(
-                "/text_column",
-                "The name of a column has at most 1,000 bytes.",
+                format!("/{}", part.name().unwrap_or_default()),
+                "A field other than a file or a text has at most 1,000 bytes.",
             )]));
         }
     }

@@ -44,7 +44,7 @@ type Items = Pin<Box<dyn Stream<Item = Result<WatchItem, ServiceError>> + Send>>
         ("Last-Event-ID" = Option<u64>, Header, description = "The same, as browsers say it")
     ),
     responses(
-        (status = 200, description = "The events", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "The events", body = serde_json::Value, content_type = "text/event-stream"),
         Missing,
         Wrong
     ),

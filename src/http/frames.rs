@@ -50,7 +50,7 @@ struct Frames {
         ("page" = Option<String>, Query, description = "As HTML for the run's own page")
     ),
     responses(
-        (status = 200, description = "The frames", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "The frames", body = serde_json::Value, content_type = "text/event-stream"),
         Missing
     ),
 )]

@@ -11,8 +11,8 @@ use utoipa::openapi::{OpenApi as Description, PathItem};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    Problem, batch, cache, catalogue, documents, etag, events, frames, health, refusals, runs,
-    tasks, workflows,
+    Problem, batch, cache, catalogue, documents, door, etag, events, frames, health, process,
+    refusals, runs, tasks, workflows,
 };
 
 /// What every operation below `/api` may answer besides its own.
@@ -36,24 +36,28 @@ const CHANGING: [(&str, &str); 1] =
     ),
     tags(
         (name = "Runs", description = "Start, follow, steer and export runs"),
+        (name = "Batches", description = "Documents and tasks in one request"),
         (name = "Documents", description = "Upload what runs are about"),
         (name = "Tasks", description = "What is asked about a document"),
         (name = "Workflows", description = "Stages of tasks that use one another's answers"),
         (name = "Catalogue", description = "What can be chosen"),
         (name = "Cache", description = "Answers that were given before"),
+        (name = "OpenAI", description = "The door for OpenAI's clients"),
         (name = "Health", description = "Whether the program works")
     ),
     paths(
         runs::create, runs::list, runs::show, runs::delete, runs::change, runs::cancel, runs::pause,
         runs::resume, runs::export, batch::retry, batch::calls, batch::timeline, frames::stream,
-        events::stream, documents::create, documents::list, documents::show, documents::delete,
-        documents::content, tasks::list, tasks::create, tasks::export, tasks::import, tasks::attempt,
+        events::stream, process::process, process::process_stream, process::process_fast,
+        documents::create, documents::list, documents::show, documents::delete, documents::content,
+        tasks::list, tasks::create, tasks::export, tasks::import, tasks::attempt,
         tasks::show, tasks::replace, tasks::delete, tasks::copy, workflows::list, workflows::create,
         workflows::check, workflows::import, workflows::show, workflows::replace, workflows::delete,
         workflows::copy, workflows::samples, workflows::add_samples, catalogue::samples,
         catalogue::providers, cache::stats, cache::purge, health::alive, health::ready,
+        door::complete, door::models, door::model,
     ),
-    components(schemas(Problem)),
+    components(schemas(Problem, door::OpenAiError)),
     modifiers(&Common)
 )]
 struct Api;

@@ -15,28 +15,34 @@ const LONGEST: usize = 4_096;
 
 /// Answers with problems.
 pub async fn problems(request: Request, next: Next) -> Response {
+    answer(request, next, |status, detail| Problem::new(status, detail).into_response()).await
+}
+
+/// Answers with refusals of one form, which `make` makes.
+pub async fn answer(
+    request: Request,
+    next: Next,
+    make: impl Fn(StatusCode, String) -> Response + Send,
+) -> Response {
     if !is_readable(request.uri()) {
-        return Problem::new(
-            StatusCode::BAD_REQUEST,
-            "The address is not UTF-8, or has a “%” that is not followed by two hexadecimal digits.",
-        )
-        .into_response();
+        let detail =
+            "The address is not UTF-8, or has a “%” that two hexadecimal digits do not follow.";
+        return make(StatusCode::BAD_REQUEST, detail.to_owned());
     }
     let response = next.run(request).await;
     let status = response.status();
-    if !(status.is_client_error() || status.is_server_error()) || is_problem(response.headers()) {
+    if !(status.is_client_error() || status.is_server_error()) || is_json(response.headers()) {
         return response;
     }
     let (parts, body) = response.into_parts();
     let said = words(&parts.headers, body).await;
-    let detail = said.unwrap_or_else(|| default_detail(status).to_owned());
-    let mut problem = Problem::new(status, detail).into_response();
+    let mut refusal = make(status, said.unwrap_or_else(|| default_detail(status).to_owned()));
     for (name, value) in &parts.headers {
         if !matches!(*name, header::CONTENT_TYPE | header::CONTENT_LENGTH) {
-            problem.headers_mut().append(name, value.clone());
+            refusal.headers_mut().append(name, value.clone());
         }
     }
-    problem
+    refusal
 }
 
 /// Whether somebody wants JSON rather than a page.
@@ -45,9 +51,9 @@ pub fn wants_json(headers: &HeaderMap) -> bool {
     accept.contains("json") && !accept.contains("text/html")
 }
 
-fn is_problem(headers: &HeaderMap) -> bool {
+fn is_json(headers: &HeaderMap) -> bool {
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
-    media_type.is_some_and(|t| t.starts_with("application/problem+json"))
+    media_type.is_some_and(|t| t.contains("json"))
 }
 
 /// What a plain refusal says.

@@ -95,7 +95,7 @@ fn created(task: Task) -> Response {
         ("format" = Option<String>, Query, description = "`toml` or `json`: as a file", example = "toml")
     ),
     responses(
-        (status = 200, description = "The task, or the file", body = Task),
+        (status = 200, description = "The task, or the file", content((Task = "application/json"), (String = "application/toml"))),
         Unchanged,
         Missing,
         Wrong
@@ -180,7 +180,7 @@ pub async fn delete(
         ("format" = Option<String>, Query, description = "`toml` or `json`: as a file", example = "toml")
     ),
     responses(
-        (status = 200, description = "The file", body = TaskFile, content_type = "application/json"),
+        (status = 200, description = "The file", content((String = "application/toml"), (TaskFile = "application/json"))),
         Wrong
     ),
 )]

@@ -101,7 +101,7 @@ fn created(workflow: Workflow) -> Response {
         ("format" = Option<String>, Query, description = "`toml` or `json`: as a file", example = "toml")
     ),
     responses(
-        (status = 200, description = "The workflow, or the file", body = Workflow),
+        (status = 200, description = "The workflow, or the file", content((Workflow = "application/json"), (String = "application/toml"))),
         Unchanged,
         Missing,
         Wrong

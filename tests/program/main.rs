@@ -4,7 +4,10 @@
 
 mod batch;
 mod cache;
+mod contract;
 mod documents;
+mod openapi;
+mod process;
 mod rest;
 mod routes;
 mod settings;

@@ -6,6 +6,7 @@ mod batch;
 mod cache;
 mod contract;
 mod documents;
+mod door;
 mod openapi;
 mod process;
 mod rest;

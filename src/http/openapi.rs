@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     Problem, batch, cache, catalogue, documents, door, etag, events, frames, health, process,
-    refusals, runs, tasks, workflows,
+    refusals, runs, shapes, tasks, workflows,
 };
 
 /// What every operation below `/api` may answer besides its own.
@@ -57,7 +57,13 @@ const CHANGING: [(&str, &str); 1] =
         catalogue::providers, cache::stats, cache::purge, health::alive, health::ready,
         door::complete, door::models, door::model,
     ),
-    components(schemas(Problem, door::OpenAiError)),
+    components(schemas(
+        Problem,
+        door::OpenAiError,
+        process::OnDisconnect,
+        shapes::CallOrder,
+        shapes::ExportAs
+    )),
     modifiers(&Common)
 )]
 struct Api;

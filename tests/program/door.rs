@@ -30,9 +30,7 @@ fn data(stream: &str) -> Vec<&str> {
 
 fn text_of(stream: &str) -> String {
     let pieces = data(stream).into_iter().filter_map(|d| serde_json::from_str::<Value>(d).ok());
-    pieces
-        .filter_map(|p| p["choices"][0]["delta"]["content"].as_str().map(str::to_owned))
-        .collect()
+    pieces.filter_map(|p| p["choices"][0]["delta"]["content"].as_str().map(str::to_owned)).collect()
 }
 
 /// A refusal in OpenAI's form: its words, parameter and code.
@@ -74,7 +72,10 @@ async fn the_simulator_answers_through_the_door_plain_and_in_pieces() {
     assert_eq!(serde_json::from_str::<Value>(last).expect("JSON")["usage"], plain["usage"]);
     let health = json(program.get("/api/providers").await).await;
     let door = &health[0]["door"][0];
-    assert_eq!((&door["requests"], &door["answered"], &door["attempts"]), (&3.into(), &3.into(), &3.into()));
+    assert_eq!(
+        (&door["requests"], &door["answered"], &door["attempts"]),
+        (&3.into(), &3.into(), &3.into())
+    );
     assert!(door["tokens"]["output"].as_u64() > Some(0), "{door}");
     assert_eq!(json(program.get("/api/runs").await).await["total"], 0, "it is no run");
 }
@@ -83,7 +84,8 @@ async fn the_simulator_answers_through_the_door_plain_and_in_pieces() {
 async fn refusals_have_the_form_that_openais_clients_read() {
     let program = Program::start("none");
     let post = async |body: Value| program.post(PATH, &body).await;
-    let (message, param, code) = refusal(post(chat("nope", false)).await, StatusCode::NOT_FOUND).await;
+    let (message, param, code) =
+        refusal(post(chat("nope", false)).await, StatusCode::NOT_FOUND).await;
     assert!(message.contains("nope") && message.contains("simulated-mini"), "{message}");
     assert_eq!((param, code), ("model".into(), "model_not_found".into()));
     let (_, param, _) = refusal(post(body!({ "model": "m" })).await, StatusCode::BAD_REQUEST).await;
@@ -108,7 +110,9 @@ enum Does {
     Answer,
     Refuse(u16),
     /// A stream that breaks off after its first text, or before it.
-    Cut { after_text: bool },
+    Cut {
+        after_text: bool,
+    },
     /// A stream that goes on when it is let.
     Wait(Arc<Semaphore>),
 }
@@ -123,7 +127,8 @@ struct Endpoint {
 }
 
 const BEGINS: &str = r#"{"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}"#;
-const SAYS: &str = r#"{"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"Hello"}}]}"#;
+const SAYS: &str =
+    r#"{"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"Hello"}}]}"#;
 const ENDS: &str = r#"{"object":"chat.completion.chunk","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
 const USED: &str = r#"{"object":"chat.completion.chunk","choices":[],"usage":{"prompt_tokens":9,"completion_tokens":1}}"#;
 const WHOLE: &str = r#"{"object":"chat.completion","tomorrow":1,"choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":1}}"#;
@@ -172,7 +177,11 @@ async fn answer(State(endpoint): State<Endpoint>, headers: HeaderMap, body: Byte
                 Ok(format!("data: {piece}\n\n"))
             }
         });
-        let rest = stream::iter(cut.then(|| Err(std::io::Error::other("cut"))));
+        let rest = stream::iter(cut.then_some(())).then(|()| async {
+            // What was said before is sent before the connection breaks.
+            tokio::task::yield_now().await;
+            Err(std::io::Error::other("cut"))
+        });
         let body = pieces.chain(rest).map(move |piece| {
             let _ = &flying;
             piece
@@ -263,8 +272,11 @@ async fn a_failure_is_told_by_the_status_and_without_a_second_retry() {
 #[tokio::test]
 async fn a_fallback_answers_where_the_provider_is_not_there() {
     let (_, far) = Endpoint::start(vec![]).await;
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("an address");
-    let nobody = format!("http://{}/v1", nobody.local_addr().expect("an address"));
+    // An address at which nobody listens any more.
+    let nobody = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("an address");
+        format!("http://{}/v1", listener.local_addr().expect("an address"))
+    };
     let near = format!(
         "[[provider]]\nname = \"near\"\nbase_urls = [\"{nobody}\"]\nmodels = [\"n\"]\n\
          fallback = [\"far\"]"

@@ -27,12 +27,14 @@ PAGE := -p frontend -p app --features app/hydrate --target wasm32-unknown-unknow
 
 # The built program the end-to-end tests start.
 export LANES_BIN ?= $(TARGET_DIR)/debug/lanes
+# Where Python packages go.
+VENV := $(TARGET_DIR)/venv
 # More arguments for Playwright: make e2e ARGS="--project=journeys -g sweep"
 ARGS ?=
 # How long each fuzz target runs, in seconds: make fuzz FOR=600
 FOR ?= 60
 
-.PHONY: help run build test fmt lint unit sizes e2e bench soak fuzz shots clean site debug setup-rust setup-e2e
+.PHONY: help run build test fmt lint unit sizes clients fuzz-api e2e bench soak fuzz shots clean site debug setup-rust setup-e2e setup-clients
 
 help: ## list the targets
 	@echo "Lanes: make TARGET"
@@ -48,7 +50,7 @@ build: site ## leave one self-contained program at target/release/lanes
 	@$(CARGO) build $(LOCKED) --release -p lanes
 	@echo "the program is $(TARGET_DIR)/release/lanes"
 
-test: fmt lint unit sizes e2e ## everything CI checks, in its order
+test: fmt lint unit sizes clients fuzz-api e2e ## everything CI checks, in its order
 	@echo "all of it passed"
 
 fmt: setup-rust ## check the formatting
@@ -71,6 +73,12 @@ unit: site ## unit and integration tests
 
 sizes: site ## what a first visit costs, held to its limits
 	@$(CARGO) run $(LOCKED) --quiet -p xtask -- sizes
+
+clients: setup-clients debug ## OpenAI's own clients against the simulator and the door
+	@tests/clients/run "$(LANES_BIN)" "$(VENV)" clients
+
+fuzz-api: setup-clients debug ## fuzz the REST API from its description; FUZZ_EXAMPLES=100 FUZZ_SECONDS=600 go deeper
+	@tests/clients/run "$(LANES_BIN)" "$(VENV)" fuzz
 
 e2e: setup-e2e debug ## end-to-end tests in a real browser; ARGS="-g name" chooses
 	@echo "testing $(LANES_BIN) in $$(.ci/setup-e2e --browser) …"
@@ -108,3 +116,6 @@ setup-rust: ## see to cargo and the WebAssembly target
 
 setup-e2e: ## see to node, the browser, its fonts and the test packages
 	@.ci/setup-e2e
+
+setup-clients: setup-e2e
+	@.ci/setup-clients "$(VENV)"

@@ -112,6 +112,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The most lanes a run may ask for.
     pub max_concurrency: u32,
+    /// Whether calls may run at the same time (`LANES_ENABLE_PARALLEL`).
+    pub parallel: bool,
     /// What happens to interrupted runs at start.
     pub resume: ResumePolicy,
     /// Configured providers; the simulator is added to them.
@@ -168,6 +170,7 @@ impl Config {
                 return Err(value(format!("LANES_RESUME is “{other}”; it must be auto or ask")));
             }
         };
+        let parallel = switch("LANES_ENABLE_PARALLEL", true)?;
         let data_dir = flags
             .data_dir
             .or_else(|| env("LANES_DATA_DIR").map(PathBuf::from))
@@ -196,6 +199,7 @@ impl Config {
             addr,
             data_dir,
             max_concurrency,
+            parallel,
             resume,
             providers,
             simulator_latency: env("LANES_SIM_LATENCY").unwrap_or_else(|| "demo".to_owned()),
@@ -231,6 +235,16 @@ fn openai() -> Result<Option<ProviderConfig>, ConfigError> {
         tpm: limit("OPENAI_TPM")?,
         extra_headers: Vec::new(),
     }))
+}
+
+/// A switch from the environment.
+fn switch(name: &str, otherwise: bool) -> Result<bool, ConfigError> {
+    match env(name).map(|v| v.to_ascii_lowercase()).as_deref() {
+        None => Ok(otherwise),
+        Some("true" | "1" | "yes" | "on") => Ok(true),
+        Some("false" | "0" | "no" | "off") => Ok(false),
+        Some(other) => Err(value(format!("{name} is “{other}”; it must be true or false"))),
+    }
 }
 
 /// A limit a minute from the environment.

@@ -6,15 +6,22 @@ mod batch;
 mod cache;
 mod catalogue;
 mod documents;
+mod door;
+mod etag;
 mod events;
 mod forms;
 mod frames;
 mod guard;
 mod health;
 mod metrics;
+mod openapi;
 mod page;
 mod problem;
+mod process;
+mod refusals;
 mod runs;
+mod shapes;
+mod strict;
 mod task_forms;
 mod tasks;
 mod workflow_forms;
@@ -24,7 +31,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, FromRef};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Router, middleware};
 use lanes_service::Service;
 use leptos::prelude::LeptosOptions;
@@ -89,6 +96,9 @@ pub fn router(
         .route("/api/documents", get(documents::list).merge(documents::upload()))
         .route("/api/documents/{id}", get(documents::show).delete(documents::delete))
         .route("/api/documents/{id}/content", get(documents::content))
+        .route("/api/process-batch", process::one_answer())
+        .route("/api/process-batch-stream", process::streamed())
+        .route("/api/process-batch-fast", process::fast())
         .route("/api/runs", get(runs::list).post(runs::create))
         .route("/api/runs/{id}", get(runs::show).delete(runs::delete).patch(runs::change))
         .route("/api/runs/{id}/cancel", post(runs::cancel))
@@ -100,8 +110,21 @@ pub fn router(
         .route("/api/runs/{id}/frames", get(frames::stream))
         .route("/api/runs/{id}/events", get(events::stream))
         .route("/api/runs/{id}/export", get(runs::export))
-        .route("/api/{*rest}", axum::routing::any(problem::no_such_address))
-        .method_not_allowed_fallback(problem::method_not_allowed);
+        .route("/openapi.json", get(openapi::show))
+        .route("/api", any(problem::no_such_address))
+        .route("/api/", any(problem::no_such_address))
+        .route("/api/{*rest}", any(problem::no_such_address))
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(middleware::from_fn(strict::problems));
+    let door = Router::new()
+        .route("/v1/chat/completions", post(door::complete))
+        .route("/v1/models", get(door::models))
+        .route("/v1/models/{*model}", get(door::model))
+        .route("/v1", any(door::no_such_address))
+        .route("/v1/{*rest}", any(door::no_such_address))
+        .method_not_allowed_fallback(door::method_not_allowed)
+        .layer(DefaultBodyLimit::max(door::MAX_BODY))
+        .layer(middleware::from_fn(door::errors));
     let forms = Router::new()
         .route("/runs/{id}/cancel", post(forms::cancel))
         .route("/runs/{id}/pause", post(forms::pause))
@@ -124,6 +147,7 @@ pub fn router(
         .route("/workflows/{id}", post(workflow_forms::save));
     Router::new()
         .merge(api)
+        .merge(door)
         .merge(forms)
         .merge(pages)
         .route("/pkg/{*path}", get(assets::built))

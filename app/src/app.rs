@@ -10,8 +10,8 @@ use crate::components::icons::IconSprite;
 use crate::components::key_list::KeyList;
 use crate::components::topbar::TopBar;
 use crate::pages::{
-    DocumentPage, EditTaskPage, NewTaskPage, NewWorkflowPage, NotFound, RunPage, RunsPage,
-    TasksPage, Workbench, WorkflowPage, WorkflowsPage,
+    DocsPage, DocumentPage, EditTaskPage, NewTaskPage, NewWorkflowPage, NotFound, RunPage,
+    RunsPage, TasksPage, Workbench, WorkflowPage, WorkflowsPage,
 };
 
 /// The whole user interface.
@@ -32,6 +32,7 @@ pub fn App() -> impl IntoView {
             <Routes fallback=NotFound>
                 <Route path=StaticSegment("") view=Workbench ssr=SsrMode::Async/>
                 <Route path=(StaticSegment("documents"), ParamSegment("id")) view=DocumentPage ssr=SsrMode::Async/>
+                <Route path=StaticSegment("docs") view=DocsPage ssr=SsrMode::Async/>
                 <Route path=StaticSegment("runs") view=RunsPage ssr=SsrMode::Async/>
                 <Route path=(StaticSegment("runs"), ParamSegment("id")) view=RunPage ssr=SsrMode::Async/>
                 <Route path=StaticSegment("tasks") view=TasksPage ssr=SsrMode::Async/>

@@ -18,6 +18,6 @@ mod shell;
 #[cfg(feature = "ssr")]
 pub use app::App;
 #[cfg(feature = "ssr")]
-pub use pages::batch;
+pub use pages::{ApiDescription, batch};
 #[cfg(feature = "ssr")]
 pub use shell::{SiteFiles, shell};

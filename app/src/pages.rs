@@ -4,6 +4,8 @@
 #[cfg(feature = "ssr")]
 pub mod batch;
 #[cfg(feature = "ssr")]
+mod docs;
+#[cfg(feature = "ssr")]
 mod document;
 #[cfg(feature = "ssr")]
 mod not_found;
@@ -16,6 +18,8 @@ mod workbench;
 #[cfg(feature = "ssr")]
 mod workflows;
 
+#[cfg(feature = "ssr")]
+pub use docs::{ApiDescription, DocsPage};
 #[cfg(feature = "ssr")]
 pub use document::DocumentPage;
 #[cfg(feature = "ssr")]

@@ -74,6 +74,7 @@ pub(super) async fn serve(args: ServeArgs, traces: Option<Arc<Traces>>) -> Resul
         store: store.clone(),
         providers: config.providers,
         limits: Limits { max_concurrency: config.max_concurrency, ..Limits::default() },
+        parallel: config.parallel,
         resume: config.resume,
         latency_problem,
         observers,

@@ -16,6 +16,8 @@ use lanes_service::{RetryRequest, RunReader, Service, StreamFormat, export};
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use super::refusals::{Body as BodyRefused, Conflict, Missing, Wrong};
+use super::shapes::{CallList, CallOrder, Retried};
 use super::{Problem, runs};
 
 /// The most calls in one page.
@@ -24,7 +26,23 @@ const MAX_LIMIT: usize = 500;
 const PART: usize = 64 * 1024;
 const PARTS: usize = 4;
 
-/// `POST /api/runs/{id}/retry-failed`
+/// Tries the failed calls of a run again, once it is over: all, or those of a stage or a kind of failure.
+#[utoipa::path(
+    post,
+    path = "/api/runs/{id}/retry-failed",
+    operation_id = "retry_run",
+    tag = "Runs",
+    params(
+        ("id" = String, Path, description = "The run")
+    ),
+    request_body(content = Option<RetryRequest>, example = json!({ "kind": "server_error" })),
+    responses(
+        (status = 202, description = "The run goes on", body = Retried),
+        BodyRefused,
+        Missing,
+        Conflict
+    ),
+)]
 pub async fn retry(
     State(service): State<Service>,
     Path(id): Path<String>,
@@ -35,10 +53,33 @@ pub async fn retry(
     let request: RetryRequest =
         if empty { RetryRequest::default() } else { runs::parse(&headers, body)? };
     let calls = service.retry_failed(&RunId(id.clone()), request).await?;
-    Ok((StatusCode::ACCEPTED, Json(json!({ "id": id, "calls": calls }))).into_response())
+    Ok((StatusCode::ACCEPTED, Json(Retried { id, calls })).into_response())
 }
 
-/// `GET /api/runs/{id}/calls`
+/// The calls of a run, page by page.
+#[utoipa::path(
+    get,
+    path = "/api/runs/{id}/calls",
+    operation_id = "list_calls",
+    tag = "Runs",
+    params(
+        ("id" = String, Path, description = "The run"),
+        ("limit" = Option<u32>, Query, description = "How many, 1 to 500; by default 50", minimum = 1, maximum = 500),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+        ("status" = Option<CallStatus>, Query, description = "Only those"),
+        ("task" = Option<String>, Query, description = "Only those of this task"),
+        ("document" = Option<String>, Query, description = "Only those of this document, by id or name"),
+        ("stage" = Option<String>, Query, description = "Only those of this stage"),
+        ("call" = Option<u32>, Query, description = "Only the one of this number"),
+        ("q" = Option<String>, Query, description = "What their output or their document's name has in it"),
+        ("sort" = Option<CallOrder>, Query, description = "By default `plan`")
+    ),
+    responses(
+        (status = 200, description = "A page of them", body = CallList),
+        Missing,
+        Wrong
+    ),
+)]
 pub async fn calls(
     State(service): State<Service>,
     Path(id): Path<String>,
@@ -49,8 +90,8 @@ pub async fn calls(
         return Err(Problem::invalid(errors));
     }
     let (items, next) = service.reader(&RunId(id)).await?.read(|state, _, _| query.page(state));
-    let next = next.map(|(pass, call)| format!("{}.{}", pass.0, call.0));
-    Ok(Json(json!({ "items": items, "next_cursor": next })).into_response())
+    let next_cursor = next.map(|(pass, call)| format!("{}.{}", pass.0, call.0));
+    Ok(Json(CallList { items, next_cursor }).into_response())
 }
 
 /// The query of the list of calls; every wrong parameter is named.
@@ -103,7 +144,25 @@ fn status(id: &str) -> Option<CallStatus> {
     serde_json::from_value(json!(id)).ok()
 }
 
-/// `GET /api/runs/{id}/timeline?from_us=&to_us=&lanes=&width=`
+/// What a chart of a window of time needs: attempts one by one while they are few, else a letter for each cell of lane and time.
+#[utoipa::path(
+    get,
+    path = "/api/runs/{id}/timeline",
+    operation_id = "run_timeline",
+    tag = "Runs",
+    params(
+        ("id" = String, Path, description = "The run"),
+        ("from_us" = Option<u64>, Query, description = "From when"),
+        ("to_us" = Option<u64>, Query, description = "Until when"),
+        ("lanes" = Option<u32>, Query, description = "The most rows; by default 64"),
+        ("width" = Option<u32>, Query, description = "The most cells of a row; by default 600")
+    ),
+    responses(
+        (status = 200, description = "The window", body = Timeline),
+        Missing,
+        Wrong
+    ),
+)]
 pub async fn timeline(
     State(service): State<Service>,
     Path(id): Path<String>,

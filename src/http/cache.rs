@@ -8,12 +8,30 @@ use lanes_service::{CacheStats, Service};
 
 use super::Problem;
 
-/// `GET /api/cache`
+/// What the response cache holds and was good for.
+#[utoipa::path(
+    get,
+    path = "/api/cache",
+    operation_id = "cache_stats",
+    tag = "Cache",
+    responses(
+        (status = 200, description = "Its figures", body = CacheStats)
+    ),
+)]
 pub async fn stats(State(service): State<Service>) -> Result<Json<CacheStats>, Problem> {
     Ok(Json(service.cache_stats().await?))
 }
 
-/// `DELETE /api/cache`
+/// Forgets every cached answer.
+#[utoipa::path(
+    delete,
+    path = "/api/cache",
+    operation_id = "purge_cache",
+    tag = "Cache",
+    responses(
+        (status = 204, description = "It is empty")
+    ),
+)]
 pub async fn purge(State(service): State<Service>) -> Result<StatusCode, Problem> {
     service.purge_cache().await?;
     Ok(StatusCode::NO_CONTENT)

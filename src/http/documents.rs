@@ -17,12 +17,14 @@ use lanes_model::FieldError;
 use lanes_service::{DocumentPreview, DocumentView, Rejected, Service, Upload};
 use leptos::prelude::provide_context;
 use serde::Serialize;
-use serde_json::json;
+use utoipa::ToSchema;
 
-use super::{AppState, Problem, page};
+use super::refusals::{Body as BodyRefused, Missing, Unchanged, Wrong};
+use super::shapes::{DocumentList, UploadForm};
+use super::{AppState, Problem, etag, page};
 
 /// The most that one request may bring, all files together.
-const MAX_UPLOAD: usize = 2 << 30;
+pub(super) const MAX_UPLOAD: usize = 2 << 30;
 /// The most files of one request.
 const MAX_FILES: usize = 10_000;
 /// Files that wait on the disk for their turn: up to here `text_column` may come after them.
@@ -35,7 +37,7 @@ const LONGEST_COLUMN: usize = 1_000;
 const MAX_LIMIT: u32 = 200;
 
 /// What came of an upload.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub struct Added {
     /// Taken in, in the order sent.
     pub documents: Vec<DocumentView>,
@@ -48,6 +50,22 @@ pub fn upload() -> MethodRouter<AppState> {
     post(create).layer(DefaultBodyLimit::max(MAX_UPLOAD))
 }
 
+/// Takes in files: each as a part named `file`. One that cannot be taken never fails the others.
+#[utoipa::path(
+    post,
+    path = "/api/documents",
+    operation_id = "upload_documents",
+    tag = "Documents",
+    request_body(
+        content = UploadForm,
+        content_type = "multipart/form-data",
+        example = json!({ "file": "A short text about lanes." })
+    ),
+    responses(
+        (status = 201, description = "What was taken in, and what was not", body = Added),
+        BodyRefused
+    ),
+)]
 async fn create(
     State(service): State<Service>,
     headers: HeaderMap,
@@ -66,6 +84,38 @@ pub async fn receive(
     headers: &HeaderMap,
     body: Result<Multipart, MultipartRejection>,
 ) -> Result<Added, Problem> {
+    let Received { added, files, .. } = receive_with(service, headers, body, None).await?;
+    if files == 0 {
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "There is no file in the form: send each as a part named “file”.",
+        ));
+    }
+    Ok(added)
+}
+
+/// What a form held.
+#[derive(Debug, Default)]
+pub struct Received {
+    /// What came of its files.
+    pub added: Added,
+    /// How many these were.
+    pub files: usize,
+    /// Its other fields, in order.
+    pub fields: Vec<(String, String)>,
+}
+
+/// Takes in every file of a form and, where other fields are known, every `text` and those fields; one
+/// that is not known is refused.
+///
+/// # Errors
+/// When it is no form, is too large, has a field that is not known, or the store fails.
+pub async fn receive_with(
+    service: &Service,
+    headers: &HeaderMap,
+    body: Result<Multipart, MultipartRejection>,
+    known: Option<&[&str]>,
+) -> Result<Received, Problem> {
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
     if !media_type.trim().to_ascii_lowercase().starts_with("multipart/form-data") {
         return Err(Problem::new(
@@ -74,16 +124,17 @@ pub async fn receive(
         ));
     }
     let mut form = body.map_err(|e| Problem::new(StatusCode::BAD_REQUEST, e.body_text()))?;
-    let (mut added, mut waiting, mut column) = (Added::default(), Vec::new(), None);
-    let mut files = 0;
+    let (mut waiting, mut column) = (Vec::new(), None);
+    let Received { mut added, mut files, mut fields } = Received::default();
     while let Some(mut part) = form.next_field().await.map_err(|e| broken(&e))? {
         match part.name() {
             Some("text_column") => {
                 let name = small(&mut part).await?;
                 column = Some(name.trim().to_owned()).filter(|c| !c.is_empty());
             }
-            Some("file") => {
-                let name = part.file_name().unwrap_or_default().to_owned();
+            Some(kind) if kind == "file" || (kind == "text" && known.is_some()) => {
+                let text = kind == "text";
+                let mut name = part.file_name().unwrap_or_default().to_owned();
                 let file = spool(&mut part).await?;
                 // A form whose picker was left empty sends a part without a name and without content.
                 let Spooled { file, bytes } = file;
@@ -91,6 +142,9 @@ pub async fn receive(
                     continue;
                 }
                 files += 1;
+                if text && name.is_empty() {
+                    name = format!("text-{files}.txt");
+                }
                 if files > MAX_FILES {
                     let detail = format!("A request may bring at most {MAX_FILES} files.");
                     return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
@@ -100,18 +154,24 @@ pub async fn receive(
                     take_in(service, &mut waiting, column.as_deref(), &mut added).await?;
                 }
             }
+            Some(name) if known.is_some_and(|known| known.contains(&name)) => {
+                let name = name.to_owned();
+                fields.push((name, small(&mut part).await?));
+            }
+            other if let Some(known) = known => {
+                let name: String = other.unwrap_or_default().chars().take(40).collect();
+                let detail = format!(
+                    "There is no field “{name}”; send file, text, text_column or {}.",
+                    known.join(", ")
+                );
+                return Err(Problem::invalid(vec![FieldError::new(format!("/{name}"), detail)]));
+            }
             // What else a form holds is not about documents.
             _ => while part.chunk().await.map_err(|e| broken(&e))?.is_some() {},
         }
     }
-    if files == 0 {
-        return Err(Problem::new(
-            StatusCode::BAD_REQUEST,
-            "There is no file in the form: send each as a part named “file”.",
-        ));
-    }
     take_in(service, &mut waiting, column.as_deref(), &mut added).await?;
-    Ok(added)
+    Ok(Received { added, files, fields })
 }
 
 async fn take_in(
@@ -170,8 +230,8 @@ async fn small(part: &mut Field<'_>) -> Result<String, Problem> {
         bytes.extend_from_slice(&chunk);
         if bytes.len() > LONGEST_COLUMN {
             return Err(Problem::invalid(vec![FieldError::new(
-                "/text_column",
-                "The name of a column has at most 1,000 bytes.",
+                format!("/{}", part.name().unwrap_or_default()),
+                "A field other than a file or a text has at most 1,000 bytes.",
             )]));
         }
     }
@@ -236,10 +296,26 @@ pub async fn delete_form(State(service): State<Service>, Path(id): Path<String>)
     }
 }
 
-/// `GET /api/documents?limit=&cursor=`
+/// The uploaded documents, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/documents",
+    operation_id = "list_documents",
+    tag = "Documents",
+    params(
+        ("limit" = Option<u32>, Query, description = "How many, 1 to 200; by default 50", minimum = 1, maximum = 200),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")
+    ),
+    responses(
+        (status = 200, description = "A page of them", body = DocumentList),
+        Unchanged,
+        Wrong
+    ),
+)]
 pub async fn list(
     State(service): State<Service>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let pairs: Vec<(String, String)> =
         serde_urlencoded::from_str(query.as_deref().unwrap_or("")).unwrap_or_default();
@@ -252,19 +328,47 @@ pub async fn list(
         )]));
     };
     let page = service.documents(limit, one("cursor").map(String::as_str)).await?;
-    let body = json!({ "items": page.items, "next_cursor": page.next_cursor, "total": page.total });
-    Ok(Json(body).into_response())
+    let (items, next_cursor, total) = (page.items, page.next_cursor, page.total);
+    Ok(etag::json(&headers, &DocumentList { items, next_cursor, total }))
 }
 
-/// `GET /api/documents/{id}`
+/// A document and the beginning of what it says.
+#[utoipa::path(
+    get,
+    path = "/api/documents/{id}",
+    operation_id = "show_document",
+    tag = "Documents",
+    params(
+        ("id" = String, Path, description = "The document")
+    ),
+    responses(
+        (status = 200, description = "The document", body = DocumentPreview),
+        Unchanged,
+        Missing
+    ),
+)]
 pub async fn show(
     State(service): State<Service>,
     Path(id): Path<String>,
-) -> Result<Json<DocumentPreview>, Problem> {
-    Ok(Json(service.document_preview(&id).await?))
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    Ok(etag::json(&headers, &service.document_preview(&id).await?))
 }
 
-/// `GET /api/documents/{id}/content`: an image, as it was uploaded.
+/// An image, as it was uploaded.
+#[utoipa::path(
+    get,
+    path = "/api/documents/{id}/content",
+    operation_id = "document_content",
+    tag = "Documents",
+    params(
+        ("id" = String, Path, description = "The document")
+    ),
+    responses(
+        (status = 200, description = "The image", content((Vec<u8> = "image/png"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/webp"))),
+        Missing
+    ),
+)]
 pub async fn content(
     State(service): State<Service>,
     Path(id): Path<String>,
@@ -279,7 +383,20 @@ pub async fn content(
     Ok((headers, data).into_response())
 }
 
-/// `DELETE /api/documents/{id}`
+/// Deletes a document. Runs that read it keep what they read.
+#[utoipa::path(
+    delete,
+    path = "/api/documents/{id}",
+    operation_id = "delete_document",
+    tag = "Documents",
+    params(
+        ("id" = String, Path, description = "The document")
+    ),
+    responses(
+        (status = 204, description = "It is gone"),
+        Missing
+    ),
+)]
 pub async fn delete(
     State(service): State<Service>,
     Path(id): Path<String>,

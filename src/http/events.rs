@@ -17,6 +17,7 @@ use lanes_service::{Service, ServiceError, WatchItem};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep_until};
 
+use super::refusals::{Missing, Wrong};
 use super::{Problem, StopToken};
 
 /// How long text is gathered: ten messages a second for each answer.
@@ -31,7 +32,23 @@ pub struct After {
 
 type Items = Pin<Box<dyn Stream<Item = Result<WatchItem, ServiceError>> + Send>>;
 
-/// `GET /api/runs/{id}/events?after=N`, or with the header `Last-Event-ID`.
+/// A run as server-sent events: `event` (of its log, `id:` is its place), `progress` (text as it comes), `clock`, and `end`, after which the stream closes.
+#[utoipa::path(
+    get,
+    path = "/api/runs/{id}/events",
+    operation_id = "run_events",
+    tag = "Runs",
+    params(
+        ("id" = String, Path, description = "The run"),
+        ("after" = Option<u64>, Query, description = "Only what comes after this event"),
+        ("Last-Event-ID" = Option<u64>, Header, description = "The same, as browsers say it")
+    ),
+    responses(
+        (status = 200, description = "The events", body = serde_json::Value, content_type = "text/event-stream"),
+        Missing,
+        Wrong
+    ),
+)]
 pub async fn stream(
     State(service): State<Service>,
     State(StopToken(stop)): State<StopToken>,

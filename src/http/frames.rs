@@ -13,6 +13,7 @@ use lanes_service::{RunReader, Service};
 use serde::Deserialize;
 use tokio::time::{Instant, sleep_until};
 
+use super::refusals::Missing;
 use super::{Problem, StopToken};
 
 /// Between two frames.
@@ -42,7 +43,21 @@ struct Frames {
     over: bool,
 }
 
-/// `GET /api/runs/{id}/frames`
+/// A large run as server-sent frames of sums, ten a second at most.
+#[utoipa::path(
+    get,
+    path = "/api/runs/{id}/frames",
+    operation_id = "run_frames",
+    tag = "Runs",
+    params(
+        ("id" = String, Path, description = "The run"),
+        ("page" = Option<String>, Query, description = "As HTML for the run's own page")
+    ),
+    responses(
+        (status = 200, description = "The frames", body = serde_json::Value, content_type = "text/event-stream"),
+        Missing
+    ),
+)]
 pub async fn stream(
     State(service): State<Service>,
     State(StopToken(stop)): State<StopToken>,

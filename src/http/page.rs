@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use app::{App, SiteFiles, shell};
+use app::{ApiDescription, App, SiteFiles, shell};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -10,7 +10,7 @@ use lanes_service::Service;
 use leptos::prelude::{LeptosOptions, provide_context};
 use leptos_axum::{LeptosRoutes, generate_route_list, render_app_async_with_context};
 
-use super::{AppState, assets};
+use super::{AppState, assets, openapi, problem, strict};
 
 /// Leptos' own options; the program needs no file beside it.
 pub fn options(addr: SocketAddr) -> LeptosOptions {
@@ -22,6 +22,7 @@ fn context(service: Service, files: SiteFiles) -> impl Fn() + Clone + Send + Syn
     move || {
         provide_context(service.clone());
         provide_context(files.clone());
+        provide_context(ApiDescription(openapi::description()));
     }
 }
 
@@ -36,8 +37,11 @@ pub fn routes(state: &AppState) -> Router<AppState> {
     )
 }
 
-/// Any other address: the page that says so, with status 404.
+/// Any other address: the page that says so, with status 404; a problem for programs.
 pub async fn fallback(State(state): State<AppState>, request: Request) -> Response {
+    if strict::wants_json(request.headers()) {
+        return problem::no_such_address(request.uri().clone()).await.into_response();
+    }
     render(state, || {}, request).await
 }
 

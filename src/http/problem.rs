@@ -7,9 +7,10 @@ use axum::response::{IntoResponse, Response};
 use lanes_model::FieldError;
 use lanes_service::{ServiceError, StoreError};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// An error response.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
     /// Which kind of problem; `about:blank` when the status says it all.
     #[serde(rename = "type")]

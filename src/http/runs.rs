@@ -9,9 +9,10 @@ use axum::response::{IntoResponse, Response};
 use lanes_model::{FieldError, Mode, RunId, RunRequest, RunStatus, RunView};
 use lanes_service::{ExportFormat, RunChange, RunFilter, Service, StreamFormat, export as exports};
 use serde::de::DeserializeOwned;
-use serde_json::json;
 
-use super::{Problem, batch};
+use super::refusals::{Body, Conflict, Missing, Unchanged, Wrong};
+use super::shapes::{ExportAs, Named, RunList};
+use super::{Problem, batch, etag};
 
 /// The most runs in one page of the list.
 const MAX_LIMIT: u32 = 200;
@@ -64,7 +65,38 @@ fn in_words(error: &serde_json::Error) -> String {
         .replace("expected i64", "expected a whole number")
 }
 
-/// `POST /api/runs`
+/// Starts a run: tasks, or a workflow, on a sample, a text or documents.
+#[utoipa::path(
+    post,
+    path = "/api/runs",
+    operation_id = "start_run",
+    tag = "Runs",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters: the same key with the same body gives the same run, with another body 422")
+    ),
+    request_body(
+        content = RunRequest,
+        examples(
+            ("tasks" = (summary = "Two tasks on a sample", value = json!({
+                "input": { "sample": "ai-technology" },
+                "tasks": ["summary", "keywords"], "mode": "parallel"
+            }))),
+            ("text" = (summary = "A text, one call after the other", value = json!({
+                "input": { "text": "Lanes runs tasks side by side." },
+                "tasks": ["sentiment"], "mode": "sequential"
+            }))),
+            ("workflow" = (summary = "A workflow", value = json!({
+                "input": { "sample": "business-report" }, "workflow": "six-tasks",
+                "mode": "parallel", "concurrency": 4
+            })))
+        )
+    ),
+    responses(
+        (status = 201, description = "It is started", body = Named, headers(("Location" = String, description = "Where it is"))),
+        Body,
+        Conflict
+    ),
+)]
 pub async fn create(
     State(service): State<Service>,
     headers: HeaderMap,
@@ -81,12 +113,29 @@ pub async fn create(
             ));
         }
     };
-    let id = service.start(&request, key).await?.id;
+    let id = service.start(&request, key).await?.id.0;
     let location = [(header::LOCATION, format!("/api/runs/{id}"))];
-    Ok((StatusCode::CREATED, location, Json(json!({ "id": id }))).into_response())
+    Ok((StatusCode::CREATED, location, Json(Named { id })).into_response())
 }
 
-/// `GET /api/runs`
+/// The runs, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/runs",
+    operation_id = "list_runs",
+    tag = "Runs",
+    params(
+        ("limit" = Option<u32>, Query, description = "How many, 1 to 200; by default 50", minimum = 1, maximum = 200),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+        ("mode" = Option<Mode>, Query, description = "Only those"),
+        ("status" = Option<RunStatus>, Query, description = "Only those"),
+        ("q" = Option<String>, Query, description = "What their titles have in them")
+    ),
+    responses(
+        (status = 200, description = "A page of them", body = RunList),
+        Wrong
+    ),
+)]
 pub async fn list(
     State(service): State<Service>,
     RawQuery(query): RawQuery,
@@ -96,12 +145,8 @@ pub async fn list(
         return Err(Problem::invalid(errors));
     }
     let page = service.list(&filter).await?;
-    let body = json!({
-        "items": page.items,
-        "next_cursor": page.next_cursor,
-        "total": page.total,
-    });
-    Ok(Json(body).into_response())
+    let (items, next_cursor, total) = (page.items, page.next_cursor, page.total);
+    Ok(Json(RunList { items, next_cursor, total }).into_response())
 }
 
 /// The query of the list; every wrong parameter is named.
@@ -141,20 +186,58 @@ fn filter(query: &str) -> (RunFilter, Vec<FieldError>) {
     (filter, errors)
 }
 
-/// `GET /api/runs/{id}`
+/// A run as it stands. Above 500 calls its calls are left out and counted: read them at `/calls`.
+#[utoipa::path(
+    get,
+    path = "/api/runs/{id}",
+    operation_id = "show_run",
+    tag = "Runs",
+    params(
+        ("id" = String, Path, description = "The run"),
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of the answer before: 304 when nothing has happened since")
+    ),
+    responses(
+        (status = 200, description = "The run", body = RunView, headers(("ETag" = String, description = "Made of `last_seq` and `status`"))),
+        Unchanged,
+        Missing
+    ),
+)]
 pub async fn show(
     State(service): State<Service>,
     Path(id): Path<String>,
-) -> Result<Json<RunView>, Problem> {
-    let mut view = service.reader(&RunId(id)).await?.read(|state, _, now| match state.is_large() {
-        true => RunView::without_calls(state, now),
-        false => RunView::of(state, now),
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let run = service.reader(&RunId(id)).await?;
+    let trouble = run.read(|state, _, _| service.trouble().filter(|_| state.status.is_live()));
+    let tag = run.read(|state, _, _| {
+        let held = if trouble.is_some() { "-held" } else { "" };
+        format!("{}-{}{held}", state.last_seq, state.status.id())
     });
-    view.trouble = service.trouble().filter(|_| view.status.is_live());
-    Ok(Json(view))
+    Ok(etag::answer(&headers, &tag, || {
+        let mut view = run.read(|state, _, now| match state.is_large() {
+            true => RunView::without_calls(state, now),
+            false => RunView::of(state, now),
+        });
+        view.trouble = trouble;
+        Json(view).into_response()
+    }))
 }
 
-/// `DELETE /api/runs/{id}`
+/// Deletes a run that is over.
+#[utoipa::path(
+    delete,
+    path = "/api/runs/{id}",
+    operation_id = "delete_run",
+    tag = "Runs",
+    params(
+        ("id" = String, Path, description = "The run")
+    ),
+    responses(
+        (status = 204, description = "It is gone"),
+        Missing,
+        Conflict
+    ),
+)]
 pub async fn delete(
     State(service): State<Service>,
     Path(id): Path<String>,
@@ -163,25 +246,69 @@ pub async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `POST /api/runs/{id}/cancel`
+/// Stops a run: what there is of it is kept.
+#[utoipa::path(
+    post,
+    path = "/api/runs/{id}/cancel",
+    operation_id = "cancel_run",
+    tag = "Runs",
+    params(
+        ("id" = String, Path, description = "The run")
+    ),
+    responses(
+        (status = 202, description = "It is done", body = Named),
+        Missing,
+        Conflict
+    ),
+)]
 pub async fn cancel(
     State(service): State<Service>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     service.cancel(&RunId(id.clone())).await?;
-    Ok((StatusCode::ACCEPTED, Json(json!({ "id": id }))).into_response())
+    Ok((StatusCode::ACCEPTED, Json(Named { id })).into_response())
 }
 
-/// `POST /api/runs/{id}/pause`
+/// Pauses a run: nothing starts, what is under way goes on.
+#[utoipa::path(
+    post,
+    path = "/api/runs/{id}/pause",
+    operation_id = "pause_run",
+    tag = "Runs",
+    params(
+        ("id" = String, Path, description = "The run")
+    ),
+    responses(
+        (status = 202, description = "It is done", body = Named),
+        Missing,
+        Conflict
+    ),
+)]
 pub async fn pause(
     State(service): State<Service>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     service.pause(&RunId(id.clone())).await?;
-    Ok((StatusCode::ACCEPTED, Json(json!({ "id": id }))).into_response())
+    Ok((StatusCode::ACCEPTED, Json(Named { id })).into_response())
 }
 
-/// `PATCH /api/runs/{id}`
+/// Changes a run while it goes on.
+#[utoipa::path(
+    patch,
+    path = "/api/runs/{id}",
+    operation_id = "change_run",
+    tag = "Runs",
+    params(
+        ("id" = String, Path, description = "The run")
+    ),
+    request_body(content = RunChange, example = json!({ "concurrency": 2 })),
+    responses(
+        (status = 202, description = "It is done", body = Named),
+        Body,
+        Missing,
+        Conflict
+    ),
+)]
 pub async fn change(
     State(service): State<Service>,
     Path(id): Path<String>,
@@ -190,19 +317,48 @@ pub async fn change(
 ) -> Result<Response, Problem> {
     let change: RunChange = parse(&headers, body)?;
     service.change(&RunId(id.clone()), change).await?;
-    Ok((StatusCode::ACCEPTED, Json(json!({ "id": id }))).into_response())
+    Ok((StatusCode::ACCEPTED, Json(Named { id })).into_response())
 }
 
-/// `POST /api/runs/{id}/resume`
+/// Lets a paused or interrupted run go on.
+#[utoipa::path(
+    post,
+    path = "/api/runs/{id}/resume",
+    operation_id = "resume_run",
+    tag = "Runs",
+    params(
+        ("id" = String, Path, description = "The run")
+    ),
+    responses(
+        (status = 202, description = "It is done", body = Named),
+        Missing,
+        Conflict
+    ),
+)]
 pub async fn resume(
     State(service): State<Service>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     service.resume(&RunId(id.clone())).await?;
-    Ok((StatusCode::ACCEPTED, Json(json!({ "id": id }))).into_response())
+    Ok((StatusCode::ACCEPTED, Json(Named { id })).into_response())
 }
 
-/// `GET /api/runs/{id}/export?format=json|jsonl|csv|parquet|md|svg`
+/// A run as a file.
+#[utoipa::path(
+    get,
+    path = "/api/runs/{id}/export",
+    operation_id = "export_run",
+    tag = "Runs",
+    params(
+        ("id" = String, Path, description = "The run"),
+        ("format" = Option<ExportAs>, Query, description = "By default `json`")
+    ),
+    responses(
+        (status = 200, description = "The file", content((serde_json::Value = "application/json"), (String = "application/jsonl"), (String = "text/csv"), (Vec<u8> = "application/vnd.apache.parquet"), (String = "text/markdown"), (String = "image/svg+xml"))),
+        Missing,
+        Wrong
+    ),
+)]
 pub async fn export(
     State(service): State<Service>,
     Path(id): Path<String>,

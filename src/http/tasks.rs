@@ -6,19 +6,48 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use lanes_model::{FieldError, Task, TaskDefinition, TaskId};
+use lanes_model::{FieldError, Task, TaskDefinition, TaskFile, TaskId};
 use lanes_service::{Export, Service, TaskFormat, Trial, TrialRequest};
-use serde_json::json;
 
-use super::Problem;
+use super::refusals::{Body, Conflict, Missing, Unchanged, Wrong};
 use super::runs::{file, parse};
+use super::shapes::Imported;
+use super::{Problem, etag};
 
-/// `GET /api/tasks`
-pub async fn list(State(service): State<Service>) -> Json<Vec<Task>> {
-    Json(service.tasks())
+/// The tasks there are, the built-in ones first.
+#[utoipa::path(
+    get,
+    path = "/api/tasks",
+    operation_id = "list_tasks",
+    tag = "Tasks",
+    responses(
+        (status = 200, description = "All of them", body = Vec<Task>),
+        Unchanged
+    ),
+)]
+pub async fn list(State(service): State<Service>, headers: HeaderMap) -> Response {
+    etag::json(&headers, &service.tasks())
 }
 
-/// `POST /api/tasks`
+/// Makes a task.
+#[utoipa::path(
+    post,
+    path = "/api/tasks",
+    operation_id = "create_task",
+    tag = "Tasks",
+    request_body(
+        content = TaskDefinition,
+        example = json!({
+            "id": "tone", "name": "Tone", "prompt": "Which tone has this text?\n\n{{text}}",
+            "max_tokens": 50
+        })
+    ),
+    responses(
+        (status = 201, description = "It is made", body = Task),
+        Body,
+        Conflict
+    ),
+)]
 pub async fn create(
     State(service): State<Service>,
     headers: HeaderMap,
@@ -28,7 +57,21 @@ pub async fn create(
     Ok(created(service.create_task(definition).await?))
 }
 
-/// `POST /api/tasks/{id}/copy`
+/// Makes a copy of a task under a name of its own.
+#[utoipa::path(
+    post,
+    path = "/api/tasks/{id}/copy",
+    operation_id = "copy_task",
+    tag = "Tasks",
+    params(
+        ("id" = String, Path, description = "The task", example = "summary")
+    ),
+    responses(
+        (status = 201, description = "It is made", body = Task),
+        Missing,
+        Conflict
+    ),
+)]
 pub async fn copy(
     State(service): State<Service>,
     Path(id): Path<String>,
@@ -41,20 +84,59 @@ fn created(task: Task) -> Response {
     (StatusCode::CREATED, location, Json(task)).into_response()
 }
 
-/// `GET /api/tasks/{id}`, with `?format=toml|json` as a file.
+/// A task; with `format` as a file.
+#[utoipa::path(
+    get,
+    path = "/api/tasks/{id}",
+    operation_id = "show_task",
+    tag = "Tasks",
+    params(
+        ("id" = String, Path, description = "The task", example = "summary"),
+        ("format" = Option<String>, Query, description = "`toml` or `json`: as a file", example = "toml")
+    ),
+    responses(
+        (status = 200, description = "The task, or the file", content((Task = "application/json"), (String = "application/toml"))),
+        Unchanged,
+        Missing,
+        Wrong
+    ),
+)]
 pub async fn show(
     State(service): State<Service>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let id = TaskId(id);
     match asked(query.as_deref(), "format") {
-        None => Ok(Json(service.task(&id)?).into_response()),
+        None => Ok(etag::json(&headers, &service.task(&id)?)),
         Some(format) => Ok(download(service.export_tasks(Some(&id), known(&format)?)?)),
     }
 }
 
-/// `PUT /api/tasks/{id}`
+/// Puts another definition in the place of a task. Built-in ones cannot be changed.
+#[utoipa::path(
+    put,
+    path = "/api/tasks/{id}",
+    operation_id = "replace_task",
+    tag = "Tasks",
+    params(
+        ("id" = String, Path, description = "The task", example = "tone")
+    ),
+    request_body(
+        content = TaskDefinition,
+        example = json!({
+            "id": "tone", "name": "Tone", "prompt": "Which tone has this text?\n\n{{text}}",
+            "max_tokens": 50
+        })
+    ),
+    responses(
+        (status = 200, description = "As it is now", body = Task),
+        Body,
+        Missing,
+        Conflict
+    ),
+)]
 pub async fn replace(
     State(service): State<Service>,
     Path(id): Path<String>,
@@ -65,7 +147,21 @@ pub async fn replace(
     Ok(Json(service.replace_task(&TaskId(id), definition).await?))
 }
 
-/// `DELETE /api/tasks/{id}`
+/// Deletes a task. Runs that used it keep what they had.
+#[utoipa::path(
+    delete,
+    path = "/api/tasks/{id}",
+    operation_id = "delete_task",
+    tag = "Tasks",
+    params(
+        ("id" = String, Path, description = "The task", example = "tone")
+    ),
+    responses(
+        (status = 204, description = "It is gone"),
+        Missing,
+        Conflict
+    ),
+)]
 pub async fn delete(
     State(service): State<Service>,
     Path(id): Path<String>,
@@ -74,7 +170,20 @@ pub async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `GET /api/tasks/export?format=toml|json`: all that are not built in.
+/// All tasks that are not built in, as a file.
+#[utoipa::path(
+    get,
+    path = "/api/tasks/export",
+    operation_id = "export_tasks",
+    tag = "Tasks",
+    params(
+        ("format" = Option<String>, Query, description = "`toml` or `json`: as a file", example = "toml")
+    ),
+    responses(
+        (status = 200, description = "The file", content((String = "application/toml"), (TaskFile = "application/json"))),
+        Wrong
+    ),
+)]
 pub async fn export(
     State(service): State<Service>,
     RawQuery(query): RawQuery,
@@ -83,7 +192,27 @@ pub async fn export(
     Ok(download(service.export_tasks(None, known(&format)?)?))
 }
 
-/// `POST /api/tasks/import`, with `?replace=true` in place of those whose ids are there.
+/// Takes in tasks from a file, as TOML or JSON: all of them or, if one is wrong, none.
+#[utoipa::path(
+    post,
+    path = "/api/tasks/import",
+    operation_id = "import_tasks",
+    tag = "Tasks",
+    params(
+        ("replace" = Option<bool>, Query, description = "Take the place of what has the same id")
+    ),
+    request_body(
+        content((TaskFile = "application/json", example = json!({ "tasks": [{
+            "id": "mood", "name": "Mood", "prompt": "Which mood has this?\n\n{{text}}",
+            "max_tokens": 20
+        }] })), (String = "application/toml"))
+    ),
+    responses(
+        (status = 201, description = "Their ids", body = Imported),
+        Body,
+        Conflict
+    ),
+)]
 pub async fn import(
     State(service): State<Service>,
     RawQuery(query): RawQuery,
@@ -94,11 +223,28 @@ pub async fn import(
     let text = utf8(&body)?;
     let replace = asked(query.as_deref(), "replace").is_some_and(|v| v == "true" || v == "1");
     let tasks = service.import_tasks(format, text, replace).await?;
-    let ids: Vec<_> = tasks.into_iter().map(|task| task.id).collect();
-    Ok((StatusCode::CREATED, Json(json!({ "imported": ids }))).into_response())
+    let imported = tasks.into_iter().map(|task| task.id).collect();
+    Ok((StatusCode::CREATED, Json(Imported { imported })).into_response())
 }
 
-/// `POST /api/tasks/try`
+/// Tries a task once, without keeping anything. Costs one call.
+#[utoipa::path(
+    post,
+    path = "/api/tasks/try",
+    operation_id = "try_task",
+    tag = "Tasks",
+    request_body(
+        content = TrialRequest,
+        example = json!({
+            "task": { "id": "tone", "name": "Tone", "prompt": "{{text}}", "max_tokens": 50 },
+            "sample": "ai-technology"
+        })
+    ),
+    responses(
+        (status = 200, description = "The prompt as sent, and what came of it", body = Trial),
+        Body
+    ),
+)]
 pub async fn attempt(
     State(service): State<Service>,
     headers: HeaderMap,

@@ -4,7 +4,11 @@
 
 mod batch;
 mod cache;
+mod contract;
 mod documents;
+mod door;
+mod openapi;
+mod process;
 mod rest;
 mod routes;
 mod settings;

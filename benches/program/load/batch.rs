@@ -119,6 +119,7 @@ async fn open(store: Store, provider: &ProviderConfig) -> Service {
 pub(super) async fn opened(store: Store, providers: Vec<ProviderConfig>) -> Service {
     let limits = Limits { max_concurrency: LANES, ..Limits::default() };
     Service::open(ServiceConfig {
+        parallel: true,
         store,
         providers,
         limits,

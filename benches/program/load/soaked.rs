@@ -61,6 +61,7 @@ fn provider(url: &str, replica: &str) -> ProviderConfig {
 
 async fn service(store: &Store, provider: &ProviderConfig) -> Service {
     let config = ServiceConfig {
+        parallel: true,
         store: store.clone(),
         providers: vec![provider.clone()],
         limits: Limits::default(),

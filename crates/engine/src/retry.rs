@@ -27,6 +27,9 @@ pub struct RetryPolicy {
     /// The most retries of a whole run, as a share of its calls, but never fewer than
     /// [`LEAST_BUDGET`]: where everything fails, trying everything again only adds to the load.
     pub budget: f64,
+    /// Whether a call whose answer has begun to arrive is tried again, here or elsewhere. Not where
+    /// somebody has read that beginning already.
+    pub after_text: bool,
     /// Seeds the jitter: the same seed and the same failures give the same waits.
     pub seed: u64,
 }
@@ -41,6 +44,7 @@ impl Default for RetryPolicy {
             cap: Micros::from_secs(20),
             retry_after_cap: Micros::from_secs(60),
             budget: 0.5,
+            after_text: true,
             seed: fastrand::u64(..),
         }
     }

@@ -16,12 +16,14 @@ use crate::{
 mod failures;
 mod frame;
 mod history;
+mod outcome;
 mod rows;
 mod timeline;
 
 pub use failures::{FailureGroup, Reopen, reopened};
 pub use frame::{CutFrame, Frame, HistoryFrame, StageFrame};
 pub use history::{History, Point};
+pub use outcome::Outcome;
 pub use rows::{CallQuery, CallRow, CallSort, Grid, GridCell, GridColumn, GridQuery, GridRow};
 pub use timeline::{Bar, Timeline, Window};
 

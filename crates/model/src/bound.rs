@@ -9,6 +9,7 @@ use crate::{AttemptState, CallId, CallState, Micros, PassState, Plan, ScheduledC
 
 /// The term that sets a lower bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Binding {
     /// The longest chain of calls that need each other.
     #[serde(rename = "critical_path")]
@@ -43,6 +44,7 @@ impl Binding {
 
 /// A time below which no schedule can go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LowerBound {
     /// The bound, µs.
     pub us: Micros,

@@ -8,6 +8,7 @@ use crate::{FieldError, Micros, UsdMicros};
 /// flight come to their end, what exists is kept, and the calls that are left fail with the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Budget {
     /// The most that answers may cost together, micro-dollars. What is in flight when it is reached
     /// comes on top.

@@ -11,6 +11,7 @@ use crate::{
 
 /// Sequential against Parallel: the same calls, each pass on its own clock.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Comparison {
     /// Sequential ÷ parallel wall time; below 1 when Parallel was slower.
     pub speedup: f64,

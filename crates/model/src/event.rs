@@ -35,6 +35,7 @@ pub struct Attempt {
 
 /// Tokens of one answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Usage {
     /// Prompt tokens, the cached ones included.
     pub input: u64,
@@ -50,6 +51,7 @@ pub struct Usage {
 /// Why an answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Finish {
     /// It was complete.
     #[default]

@@ -10,6 +10,7 @@ use crate::Micros;
 /// each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum FailureKind {
     /// The provider does not accept the key (HTTP 401 or 403).
     InvalidKey,
@@ -103,6 +104,7 @@ impl FailureKind {
 /// One failure, in words that are safe to show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Failure {
     /// Which kind, for decisions and grouping.
     pub kind: FailureKind,

@@ -15,6 +15,7 @@ pub use request::FaultsRequest;
 
 /// The faults of a run: at least one, or there are none to speak of.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Faults {
     /// The share of requests that end with a server error.
     #[serde(default, skip_serializing_if = "Rate::is_zero")]
@@ -103,6 +104,8 @@ const WORDS: [(&str, &str, &str); 7] = [
 
 /// A share from 0 to 1, in millionths; a number from 0 to 1 in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(value_type = f64))]
 pub struct Rate(u32);
 
 impl Rate {

@@ -124,6 +124,7 @@ impl Segment {
 /// Lane time by state, in microseconds. Over all segments of a pass the parts sum to
 /// lanes × wall time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Ledger {
     /// Requests under way before their first text.
     pub ttft_us: u64,

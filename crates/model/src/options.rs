@@ -14,6 +14,7 @@ const MOST_FALLBACKS: usize = 8;
 /// What to go on with when the provider fails, as asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FallbackRequest {
     /// Which provider; by default the run's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]

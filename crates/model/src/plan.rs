@@ -12,6 +12,7 @@ use crate::{
 /// How one pass executes its calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum PassMode {
     /// One lane, in order.
     Sequential,
@@ -186,6 +187,7 @@ impl Plan {
 
 /// A document as a run knows it; its text is kept apart from the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DocumentInfo {
     /// Names the content.
     pub id: DocumentId,

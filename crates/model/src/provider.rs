@@ -8,6 +8,7 @@ use crate::{Usage, UsdMicros};
 
 /// A model's price in micro-dollars for a million tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Price {
     /// A million prompt tokens.
     pub input_usd_micros_per_mtok: u64,
@@ -32,6 +33,7 @@ impl Price {
 
 /// The provider of a run, as it was when the run was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProviderInfo {
     /// The name used in requests, such as `openai` or `simulator`.
     pub id: String,
@@ -53,6 +55,7 @@ pub struct ProviderInfo {
 
 /// The expected speed of a provider, for estimates before there is history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Pace {
     /// Time to first token, µs.
     pub ttft_us: u64,

@@ -10,6 +10,7 @@ use crate::LedgerState;
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
 #[serde(transparent)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RouteId(pub u16);
 
 impl RouteId {
@@ -28,6 +29,7 @@ impl RouteId {
 
 /// One endpoint of one provider with one model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RouteInfo {
     /// The provider's id.
     pub provider: String,
@@ -43,6 +45,7 @@ pub struct RouteInfo {
 /// Where a circuit breaker stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Health {
     /// All is well: attempts go.
     #[default]
@@ -68,6 +71,7 @@ impl Health {
 /// Why calls of a pass that are ready, with a lane free, do not start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum HoldReason {
     /// The provider's rate limit.
     #[default]
@@ -104,6 +108,7 @@ impl HoldReason {
 /// Why the number of lanes in use changed while a pass went on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum LimitReason {
     /// Where adaptive concurrency begins.
     Start,
@@ -145,6 +150,7 @@ impl LimitReason {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Priority {
     /// Somebody waits for it.
     #[default]

@@ -19,6 +19,7 @@ pub use check::{Choices, text_problem};
 /// How a run executes its calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Mode {
     /// One after another, in order.
     Sequential,
@@ -75,6 +76,7 @@ impl FromStr for Mode {
 /// What a run is about, as asked for: exactly one of the fields.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InputRequest {
     /// One of the shipped samples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -90,6 +92,7 @@ pub struct InputRequest {
 /// A run as asked for, not yet checked. The body of `POST /api/runs`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunRequest {
     /// What about.
     #[serde(default)]
@@ -256,6 +259,7 @@ pub const DEFAULT_MAX_LANES: u32 = 6;
 
 /// One thing wrong with a request, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldError {
     /// A JSON pointer (RFC 6901) into the request, such as `/tasks/2`.
     pub pointer: String,

@@ -21,6 +21,7 @@ pub const TEXT_PLACEHOLDER: &str = "{{text}}";
 
 /// What to ask. A call is one task on one document.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Task {
     /// The name used in requests: lower case, such as `summary`.
     pub id: TaskId,

@@ -19,6 +19,7 @@ use crate::{
 
 /// A run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunView {
     /// The run.
     pub id: RunId,
@@ -69,6 +70,7 @@ pub struct RunView {
 
 /// The provider of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProviderView {
     /// The name used in requests.
     pub id: String,
@@ -82,6 +84,7 @@ pub struct ProviderView {
 
 /// A task of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TaskView {
     /// The name used in requests.
     pub id: TaskId,
@@ -91,6 +94,7 @@ pub struct TaskView {
 
 /// Calls by status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Counts {
     /// Waiting for a lane, or for their next attempt.
     pub queued: u32,
@@ -133,6 +137,7 @@ impl Counts {
 
 /// A pass. The figures are null before it starts; while it goes on they are those so far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PassView {
     /// How it executes.
     pub mode: PassMode,
@@ -165,6 +170,7 @@ pub struct PassView {
 
 /// A call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CallView {
     /// Which task.
     pub task: TaskId,
@@ -207,6 +213,7 @@ pub struct CallView {
 
 /// Tokens of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokensView {
     /// Of the prompt, the cached ones included.
     pub input: u64,
@@ -218,6 +225,7 @@ pub struct TokensView {
 
 /// A failure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorView {
     /// Which kind.
     pub kind: FailureKind,
@@ -231,6 +239,7 @@ pub struct ErrorView {
 
 /// An attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AttemptView {
     /// From 1.
     pub number: u32,

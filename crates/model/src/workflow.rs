@@ -20,11 +20,13 @@ pub use definition::WorkflowDefinition;
 /// Names a workflow: lower case letters, digits, `-` and `_`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WorkflowId(pub String);
 
 /// Names a stage within its workflow: as [`WorkflowId`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StageId(pub String);
 
 impl WorkflowId {
@@ -58,6 +60,7 @@ impl fmt::Display for StageId {
 /// What one call of a stage is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Scope {
     /// One document: the stage has a call for each of them.
     #[default]
@@ -77,6 +80,7 @@ impl Scope {
 /// Tasks that run side by side.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Stage {
     /// Names it within the workflow.
     pub id: StageId,
@@ -119,6 +123,7 @@ impl Stage {
 /// Stages of tasks, a graph without cycles.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Workflow {
     /// Names it in requests.
     pub id: WorkflowId,

@@ -10,7 +10,7 @@ use async_openai::traits::RequestOptionsBuilder as _;
 use lanes_model::provider::Pace;
 use lanes_model::{Failure, FailureKind, Micros, ProviderInfo, Told};
 use reqwest::Response;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::time::{Duration, Instant, timeout, timeout_at};
 
 use crate::answer::{BodyEnd, Reader, Received};
@@ -43,9 +43,9 @@ const DRAIN_WAIT: Duration = Duration::from_secs(2);
 /// A client for one provider. Clones share its connections.
 #[derive(Clone)]
 pub struct Client {
-    config: ProviderConfig,
+    pub(crate) config: ProviderConfig,
     endpoint: Endpoint,
-    redactor: Redactor,
+    pub(crate) redactor: Redactor,
     pool: reqwest::Client,
     others: OtherModels,
     listener: Option<LimitListener>,
@@ -234,6 +234,22 @@ impl Client {
         self.response(&handover)
     }
 
+    /// Sends somebody else's body as it is.
+    pub(crate) async fn send_raw(
+        &self,
+        body: &Map<String, Value>,
+        stream: bool,
+    ) -> Result<Response, Failure> {
+        let handover = Handover::default();
+        let openai = self.openai(&handover);
+        // The error is the note that the response was handed over.
+        let _ = match stream {
+            true => openai.chat().create_stream_byot::<_, Value>(body.clone()).await.err(),
+            false => openai.chat().create_byot::<_, Value>(body.clone()).await.err(),
+        };
+        self.response(&handover)
+    }
+
     /// `async-openai` for one call, sending through our own service.
     fn openai(&self, handover: &Handover) -> async_openai::Client<Endpoint> {
         let exchange = Exchange::new(self.pool.clone(), handover.clone());
@@ -261,7 +277,7 @@ impl Client {
     }
 
     /// The response, or the failure that it tells of.
-    async fn successful(
+    pub(crate) async fn successful(
         &self,
         mut response: Response,
         asked: Asked<'_>,
@@ -280,27 +296,27 @@ impl Client {
 }
 
 /// What a failure takes from the head of its response.
-struct Head {
+pub(crate) struct Head {
     status: u16,
     retry_after: Option<Micros>,
 }
 
 impl Head {
-    fn of(response: &Response) -> Self {
+    pub(crate) fn of(response: &Response) -> Self {
         let retry_after = retry_after(response.headers(), SystemTime::now());
         Self { status: response.status().as_u16(), retry_after }
     }
 }
 
 /// A failure inside a response whose status is a success.
-fn inside(failure: Failure, head: &Head) -> Failure {
+pub(crate) fn inside(failure: Failure, head: &Head) -> Failure {
     let told = matches!(failure.kind, FailureKind::RateLimited | FailureKind::ServerError);
     let retry_after = head.retry_after.filter(|_| told);
     Failure { http_status: Some(head.status), retry_after, ..failure }
 }
 
 /// The body, or as much of it as is allowed; `None` when it broke off.
-async fn read_at_most(response: &mut Response, most: usize) -> Option<Vec<u8>> {
+pub(crate) async fn read_at_most(response: &mut Response, most: usize) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     while let Some(bytes) = response.chunk().await.ok()? {
         body.extend_from_slice(&bytes[..bytes.len().min(most - body.len())]);
@@ -312,7 +328,7 @@ async fn read_at_most(response: &mut Response, most: usize) -> Option<Vec<u8>> {
 }
 
 /// Reads a response that matters no more to its end, which gives its connection back.
-async fn release(mut response: Response) {
+pub(crate) async fn release(mut response: Response) {
     let drained = async |response: &mut Response| while let Ok(Some(_)) = response.chunk().await {};
     if timeout(END_WAIT, drained(&mut response)).await.is_err() {
         tokio::spawn(async move { timeout(DRAIN_WAIT, drained(&mut response)).await });

@@ -8,6 +8,7 @@
 mod keeper;
 mod key;
 mod memory;
+mod single;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,7 +32,7 @@ const MOST_STORED: u64 = 256 << 20;
 const MOST_IN_MEMORY: usize = 32 << 20;
 
 /// What the cache holds and what it was good for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CacheStats {
     /// Answers kept.
     pub entries: u64,
@@ -273,17 +274,28 @@ impl AnswerCache for RunCache {
     }
 
     fn ended(&self, pass: PassId, call: CallId, answer: Option<&Answer>) {
-        let Some(flight) = lock(&self.held).remove(&(pass, call)) else { return };
-        // An answer that was cut short is no answer to the next who asks.
-        let Some(answer) = answer.filter(|a| a.finish == Finish::Stop) else { return };
-        let found = Arc::new(StoredAnswer {
-            text: answer.text.clone(),
-            usage: answer.usage,
-            model: self.header.spec.model.clone(),
-        });
-        self.cache.keep(flight.key, Arc::clone(&found));
-        flight.land(found);
+        ended(&self.cache, &self.held, (pass, call), answer, &self.header.spec.model);
     }
+}
+
+/// Keeps the answer of a call that held a flight, and gives it to all who wait.
+fn ended(
+    cache: &ResponseCache,
+    held: &Holding,
+    place: (PassId, CallId),
+    answer: Option<&Answer>,
+    model: &str,
+) {
+    let Some(flight) = lock(held).remove(&place) else { return };
+    // An answer that was cut short is no answer to the next who asks.
+    let Some(answer) = answer.filter(|a| a.finish == Finish::Stop) else { return };
+    let found = Arc::new(StoredAnswer {
+        text: answer.text.clone(),
+        usage: answer.usage,
+        model: model.to_owned(),
+    });
+    cache.keep(flight.key, Arc::clone(&found));
+    flight.land(found);
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -158,6 +158,32 @@ impl Catalogue {
         self.providers.get(..self.of_runs).unwrap_or_default()
     }
 
+    /// The models of a provider, as configured.
+    pub(crate) fn models(&self, provider: &str) -> &[String] {
+        let known = self.provider_models.iter().find(|(id, _)| id == provider);
+        known.map_or(&[], |(_, models)| models.as_slice())
+    }
+
+    /// What is known of a provider with a model.
+    pub(crate) fn info_of(&self, provider: &str, model: &str) -> ProviderInfo {
+        let known = self.client(provider).map(|client| client.info(model));
+        known.or_else(|| self.providers.first().cloned()).unwrap_or_else(|| ProviderInfo {
+            id: provider.to_owned(),
+            name: provider.to_owned(),
+            simulated: false,
+            models: Vec::new(),
+            price: None,
+            rpm: None,
+            tpm: None,
+            pace: lanes_model::provider::Pace {
+                ttft_us: 0,
+                millitokens_per_s: 0,
+                whole_us: 0,
+                cv_permille: 0,
+            },
+        })
+    }
+
     fn place(&self, provider: &str) -> Option<usize> {
         self.providers.iter().position(|p| p.id == provider)
     }

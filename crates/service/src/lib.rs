@@ -4,6 +4,7 @@
 mod adapter;
 mod cache;
 mod catalogue;
+mod door;
 mod error;
 pub mod export;
 mod extract;
@@ -22,6 +23,7 @@ mod upkeep;
 mod watch;
 
 pub use cache::CacheStats;
+pub use door::{DoorAnswer, DoorAsk, DoorError, DoorHead, DoorModel, DoorNews, DoorTotals};
 pub use error::ServiceError;
 pub use export::{Export, ExportFormat, StreamFormat};
 pub use extract::{ExtractLimits, Extractor};
@@ -30,10 +32,10 @@ pub use lanes_store::{Page, RunFilter, Store, StoreError, Totals};
 pub use observe::{Load, Observer};
 pub use reader::RunReader;
 pub use service::{
-    DocumentPreview, DocumentView, EndpointHealth, PlacedError, Preview, PreviewPart,
-    ProviderHealth, Rejected, ResumePolicy, RetryRequest, RunChange, SampleRecord, Service,
-    ServiceConfig, Started, TaskFormat, Trial, TrialRequest, Upload, WorkflowFile, blank_workflow,
-    workflow_toml,
+    DocumentPreview, DocumentView, EndpointHealth, PlacedError, Preview, PreviewPart, ProcessEvent,
+    ProcessRequest, ProcessStart, Processing, ProviderHealth, Rejected, ResumePolicy, RetryRequest,
+    RunChange, SampleRecord, Service, ServiceConfig, Started, TaskFormat, Trial, TrialRequest,
+    Upload, WorkflowFile, blank_workflow, workflow_toml,
 };
 pub use upkeep::{Pruned, Retention, prune};
 pub use watch::WatchItem;

@@ -5,6 +5,7 @@ mod control;
 mod documents;
 mod health;
 mod pieces;
+mod process;
 mod read;
 mod retry;
 mod start;
@@ -15,6 +16,7 @@ mod workflows;
 pub use control::RunChange;
 pub use documents::{DocumentPreview, DocumentView, Rejected, Upload};
 pub use health::{EndpointHealth, ProviderHealth};
+pub use process::{ProcessEvent, ProcessRequest, ProcessStart, Processing};
 pub use retry::RetryRequest;
 pub use tasks::TaskFormat;
 #[cfg(any(test, fuzzing))]
@@ -38,6 +40,7 @@ use tokio::task::JoinHandle;
 use crate::ServiceError;
 use crate::cache::ResponseCache;
 use crate::catalogue::{Catalogue, SAMPLE_INFOS};
+use crate::door::DoorTotalsKept;
 use crate::extract::Extractor;
 use crate::hub::Hub;
 use crate::observe::{Load, Observer};
@@ -64,6 +67,8 @@ pub struct ServiceConfig {
     pub providers: Vec<ProviderConfig>,
     /// What requests may ask for.
     pub limits: Limits,
+    /// Whether calls may run at the same time; otherwise only runs in mode sequential are taken.
+    pub parallel: bool,
     /// What happens to interrupted runs.
     pub resume: ResumePolicy,
     /// What is wrong with a latency profile of the simulator, if anything. The program says so, for
@@ -96,8 +101,11 @@ pub(crate) struct Inner {
     pub(crate) hub: Arc<Hub>,
     catalogue: Catalogue,
     stopping: AtomicBool,
+    /// Whether runs in another mode than sequential are taken.
+    pub(crate) parallel: bool,
     targets: Targets,
     cache: Arc<ResponseCache>,
+    door: Arc<DoorTotalsKept>,
     /// Held while tasks and workflows are changed, so that what was checked still holds when it is written.
     task_changes: tokio::sync::Mutex<()>,
     extractor: Extractor,
@@ -109,6 +117,28 @@ pub(crate) struct Inner {
     reading: Semaphore,
     /// Ends with the last run's task; see [`Service::shutdown`].
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Inner {
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    pub(crate) fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
+    pub(crate) fn cache(&self) -> &Arc<ResponseCache> {
+        &self.cache
+    }
+
+    pub(crate) fn door(&self) -> &Arc<DoorTotalsKept> {
+        &self.door
+    }
 }
 
 impl Service {
@@ -130,11 +160,13 @@ impl Service {
         let service = Self {
             inner: Arc::new(Inner {
                 cache: ResponseCache::new(config.store.clone()),
+                door: Arc::default(),
                 store: config.store,
                 writer,
                 hub,
                 catalogue: Catalogue::new(config.providers, config.limits, config.latency_problem)?,
                 stopping: AtomicBool::new(false),
+                parallel: config.parallel,
                 targets: Targets::default(),
                 task_changes: tokio::sync::Mutex::default(),
                 extractor: config.extractor,

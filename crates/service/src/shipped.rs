@@ -10,7 +10,7 @@ use lanes_model::{Workflow, sample::SAMPLES};
 use crate::service::{TaskFormat, WorkflowFile};
 
 /// A record to try a workflow on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct SampleRecord {
     /// The name people read.
     pub name: &'static str,

@@ -137,9 +137,12 @@ impl Dispatcher {
         let failed = if excused { pass.failures(id.call) } else { pass.count_failure(id.call) };
         // Each wait is longer than the one before, whatever the reason.
         let tries = failed + pass.refusals(id.call);
-        let retryable = failure.kind.is_retryable()
-            || (failure.kind == FailureKind::Unreachable
-                && (ended.elsewhere || excused || self.log.any_succeeded()));
+        // What somebody has read the beginning of cannot be begun again.
+        let may = self.retry.after_text || flight.first_text.is_none();
+        let retryable = may
+            && (failure.kind.is_retryable()
+                || (failure.kind == FailureKind::Unreachable
+                    && (ended.elsewhere || excused || self.log.any_succeeded())));
         let is_fatal = self.fatal_of(index, id.call).is_some();
         let pass = &mut self.passes[index];
         let wanted = !is_fatal && retryable && failed < self.retry.max_attempts;
@@ -161,7 +164,7 @@ impl Dispatcher {
         }
         let fatal = every && !self.limiter.is_any_of_use(tiers.clone());
         let next = tier + 1;
-        if !is_fatal && !fatal && (retryable || every) && next < tiers.end {
+        if may && !is_fatal && !fatal && (retryable || every) && next < tiers.end {
             let pass = &mut self.passes[index];
             pass.move_to(id.call, next);
             pass.wait(id.call, at);

@@ -59,6 +59,7 @@ pub struct CallQuery {
 
 /// A call in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CallRow {
     /// Its number in its pass.
     pub call: u32,

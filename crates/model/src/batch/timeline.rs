@@ -26,6 +26,7 @@ pub struct Window {
 
 /// An attempt in the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Bar {
     /// In which pass.
     pub pass: PassId,
@@ -47,6 +48,7 @@ pub struct Bar {
 
 /// A window of a run's lanes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Timeline {
     /// From when.
     pub from_us: Micros,

@@ -23,6 +23,8 @@ const MOST_RPM: u32 = 1_000_000;
 /// what is wrong with it can be said.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(value_type = Asked))]
 pub struct FaultsRequest(String);
 
 impl FaultsRequest {
@@ -140,15 +142,35 @@ impl<'de> Deserialize<'de> for FaultsRequest {
 }
 
 /// The object.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = FaultsFields))]
 struct Asked {
+    /// The share of requests that end with a server error.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<f64>, minimum = 0.0, maximum = 1.0))]
     error_rate: Option<Percent>,
+    /// The share of requests that are never answered.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<f64>, minimum = 0.0, maximum = 1.0))]
     hang_rate: Option<Percent>,
+    /// The share of answers that break off.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<f64>, minimum = 0.0, maximum = 1.0))]
     truncate_rate: Option<Percent>,
+    /// The share of answers that break the labels or the schema they are to keep to.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<f64>, minimum = 0.0, maximum = 1.0))]
     invalid_rate: Option<Percent>,
+    /// The simulator's latency profile for this run, such as `fixed:2s`.
+    #[serde(default)]
     latency: Option<String>,
+    /// The requests a minute above which the simulator refuses this run's with 429.
+    #[serde(default)]
     rpm: Option<i64>,
+    /// Whether the run has a second endpoint, at which nobody answers.
+    #[serde(default)]
     dead_endpoint: bool,
 }
 

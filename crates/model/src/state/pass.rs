@@ -9,6 +9,7 @@ use crate::{HoldReason, LimitReason, Micros, PassMode};
 /// How a pass stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum PassStatus {
     /// Not begun.
     Waiting,

@@ -10,6 +10,7 @@ use super::{CallState, CallStatus, PassStatus, RunState};
 /// How a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum RunStatus {
     /// Accepted, not begun.
     Queued,

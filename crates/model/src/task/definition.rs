@@ -9,6 +9,7 @@ use crate::TaskId;
 /// of what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TaskDefinition {
     /// The name used in requests.
     pub id: String,
@@ -37,6 +38,7 @@ pub struct TaskDefinition {
 /// Tasks in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TaskFile {
     /// The tasks, in order.
     pub tasks: Vec<TaskDefinition>,

@@ -12,6 +12,7 @@ use serde_json::Value;
 /// What an answer must look like. In JSON `"text"`, `{"labels": [..]}` or `{"schema": {..}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Output {
     /// Any text.
     #[default]
@@ -62,6 +63,8 @@ impl Output {
 /// A JSON schema as its text, which may still be wrong; see [`Task::problems`](crate::Task::problems).
 /// Written as JSON when it is JSON; read from that, or from a text that holds it, as in TOML.
 #[derive(Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(value_type = serde_json::Value))]
 pub struct Schema(String);
 
 impl Schema {

@@ -7,6 +7,7 @@ use crate::{Health, HoldReason, LimitReason, Micros, PassState, Priority, RouteI
 
 /// How a run's calls are sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SendingView {
     /// Whether the number of lanes in use adapts to what the provider can take.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -28,6 +29,7 @@ pub struct SendingView {
 
 /// A circuit breaker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BreakerView {
     /// Of which route: its place in `routes`.
     pub route: u16,
@@ -43,6 +45,7 @@ pub struct BreakerView {
 
 /// From then on at most so many lanes are in use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LimitView {
     /// When.
     pub at_us: Micros,
@@ -54,6 +57,7 @@ pub struct LimitView {
 
 /// A time in which ready calls were kept from starting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HoldView {
     /// From when.
     pub from_us: Micros,

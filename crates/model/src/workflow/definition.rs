@@ -9,6 +9,7 @@ use crate::{Task, TaskDefinition};
 /// rest of what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WorkflowDefinition {
     /// The name used in requests.
     pub id: String,

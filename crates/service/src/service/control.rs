@@ -17,7 +17,7 @@ use crate::routing;
 const TAKEN_UP: Duration = Duration::from_secs(5);
 
 /// What to change of a run that is going on. The body of `PATCH /api/runs/{id}`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunChange {
     /// Lanes of its parallel passes.

@@ -38,7 +38,7 @@ pub struct Upload {
 }
 
 /// A document as callers see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct DocumentView {
     /// Names it.
     pub id: String,
@@ -95,18 +95,19 @@ impl DocumentView {
 }
 
 /// A file that was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Rejected {
     /// Its name.
     pub name: String,
     /// Why, for programs.
+    #[schema(value_type = String)]
     pub reason: Reason,
     /// Why, for people.
     pub detail: String,
 }
 
 /// A document and the beginning of what it says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct DocumentPreview {
     /// The document.
     #[serde(flatten)]

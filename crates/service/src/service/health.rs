@@ -4,9 +4,10 @@ use lanes_model::{Health, Micros, ProviderInfo};
 use serde::Serialize;
 
 use super::Service;
+use crate::DoorTotals;
 
 /// A provider and how it stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ProviderHealth {
     /// What it is.
     #[serde(flatten)]
@@ -19,10 +20,12 @@ pub struct ProviderHealth {
     pub fallback: Vec<String>,
     /// The endpoints as they stand, for each model that has been used since the program began.
     pub health: Vec<EndpointHealth>,
+    /// What went to it through `/v1` since the program began, by model.
+    pub door: Vec<DoorTotals>,
 }
 
 /// An endpoint with a model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct EndpointHealth {
     /// Which model.
     pub model: String,
@@ -65,6 +68,7 @@ impl Service {
                 max_concurrency: config.and_then(|c| c.max_concurrency),
                 fallback: config.map(|c| c.fallback.clone()).unwrap_or_default(),
                 health,
+                door: self.inner.door.of(&info.id),
             }
         };
         catalogue.providers.iter().map(of).collect()

@@ -10,7 +10,7 @@ use crate::ServiceError;
 
 /// Which failed calls to try again; nothing given: all. The body of `POST
 /// /api/runs/{id}/retry-failed`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RetryRequest {
     /// Those of this stage, by its id.

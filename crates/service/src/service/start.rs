@@ -49,6 +49,7 @@ impl Service {
         let choices = catalogue.choices(&tasks, &workflows);
         let spec = request.check(&choices).map_err(ServiceError::Invalid)?;
         check_price(&spec, catalogue)?;
+        self.check_mode(spec.mode)?;
         let planned = self.planned(&spec, &tasks)?;
         let input = self.input(&spec, request).await?;
         let pieces = self.pieces(&spec, &input).await?;

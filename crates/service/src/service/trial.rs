@@ -29,7 +29,7 @@ const AROUND: u64 = 4;
 const BEFORE: u64 = 3;
 
 /// What to try. The body of `POST /api/tasks/try`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrialRequest {
     /// The task; it need not be kept.
@@ -77,7 +77,7 @@ impl Preview {
 }
 
 /// How a trial went.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Trial {
     /// The system message as sent.
     pub system_message: String,

@@ -173,6 +173,7 @@ async fn faults_do_not_reach_a_real_provider_that_a_run_falls_back_to() {
     let (real, stats) = simulator(latency("none")).await;
     let other = ProviderConfig { id: "other".into(), simulated: false, ..provider(real) };
     let service = Service::open(ServiceConfig {
+        parallel: true,
         store: Store::open_in_memory().await.unwrap(),
         providers: vec![provider(broken), other],
         limits: lanes_model::Limits::default(),

@@ -109,6 +109,7 @@ pub async fn service(store: Store, provider: ProviderConfig) -> Service {
 /// A service with several providers, the default first.
 pub async fn with_providers(store: Store, providers: Vec<ProviderConfig>) -> Service {
     Service::open(ServiceConfig {
+        parallel: true,
         store,
         providers,
         limits: Limits::default(),

@@ -29,6 +29,9 @@ pub enum ServiceError {
     /// An export could not be written.
     #[error("the export could not be written: {0}")]
     Export(String),
+    /// The system gives no random bytes, or a hash cannot be made.
+    #[error("{0}")]
+    Random(String),
     /// The program is stopping and takes no new run.
     #[error("Lanes is stopping; try again once it is back")]
     Stopping,

@@ -3,6 +3,7 @@
 mod audio;
 mod data_lock;
 mod extract;
+mod keys;
 mod serve;
 mod simulate;
 
@@ -24,6 +25,9 @@ pub struct Args {
 enum Command {
     /// Serve the web page and the REST API (the default).
     Serve(serve::ServeArgs),
+    /// Make, list and revoke API keys, also while the server runs.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Run the simulator by itself, for any OpenAI client.
     Simulate(simulate::SimulateArgs),
     /// Read an uploaded file: the program starts itself so, apart from everything else.
@@ -45,6 +49,12 @@ pub enum CliError {
         /// Why.
         source: std::io::Error,
     },
+    /// Everybody would be let in.
+    #[error(
+        "{0} needs a key for every request, and there is none: set LANES_TOKEN (openssl rand -hex 24), \
+         or make a key with “lanes keys create NAME --scope admin”, or listen on 127.0.0.1"
+    )]
+    NoWayIn(std::net::SocketAddr),
     /// Another program has the data directory.
     #[error(
         "another Lanes is using {}: stop it, or choose another directory with --data-dir",
@@ -79,6 +89,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     runtime.block_on(async {
         match command {
             Command::Serve(args) => serve::serve(args).await,
+            Command::Keys(command) => keys::keys(command).await,
             Command::Simulate(args) => simulate::simulate(args).await,
             Command::Extract(_) => Ok(()),
         }
@@ -94,6 +105,12 @@ pub fn without_values(error: &dotenvy::Error) -> String {
         dotenvy::Error::LineParse(_, at) => format!("a line cannot be parsed (at character {at})"),
         other => other.to_string(),
     }
+}
+
+/// A provider that tests of other modules need.
+#[cfg(test)]
+pub(crate) fn simulated_for_tests() -> lanes_service::ProviderConfig {
+    serve::simulated(std::net::SocketAddr::from(([127, 0, 0, 1], 9)), (None, None))
 }
 
 /// Resolves at Ctrl-C or SIGTERM.

@@ -1,6 +1,7 @@
 //! The faces over HTTP: the page, the REST API, the event stream, the built files. Each handler
 //! validates, calls the service and maps its error.
 
+mod access;
 mod assets;
 mod batch;
 mod cache;
@@ -9,20 +10,26 @@ mod documents;
 mod events;
 mod forms;
 mod frames;
-mod guard;
+mod headers;
 mod health;
+mod keys;
+mod login;
 mod page;
 mod problem;
 mod runs;
+pub mod server;
+mod slow;
 mod task_forms;
 mod tasks;
+#[cfg(test)]
+mod testing;
 mod workflow_forms;
 mod workflows;
 
 use std::net::SocketAddr;
 
 use axum::extract::{DefaultBodyLimit, FromRef};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Router, middleware};
 use lanes_service::Service;
 use leptos::prelude::LeptosOptions;
@@ -30,6 +37,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
+pub use access::Gate;
 pub use problem::Problem;
 
 /// The largest body of a request: a text at its limit, escaped in JSON in the worst way.
@@ -39,6 +47,7 @@ const MAX_BODY: usize = 2_000_000;
 #[derive(Clone, FromRef)]
 pub struct AppState {
     service: Service,
+    gate: Gate,
     options: LeptosOptions,
     stop: StopToken,
 }
@@ -48,9 +57,10 @@ pub struct AppState {
 pub struct StopToken(CancellationToken);
 
 /// Everything the program serves.
-pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Router {
+pub fn router(service: Service, gate: Gate, addr: SocketAddr, stop: CancellationToken) -> Router {
     let options = page::options(addr);
-    let state = AppState { service, options, stop: StopToken(stop) };
+    let door = (gate.clone(), gate.clone());
+    let state = AppState { service, gate, options, stop: StopToken(stop) };
     let compressed = CompressionLayer::new()
         .compress_when(DefaultPredicate::new().and(NotForContentType::new("text/event-stream")));
     let api = Router::new()
@@ -77,6 +87,8 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/api/documents", get(documents::list).merge(documents::upload()))
         .route("/api/documents/{id}", get(documents::show).delete(documents::delete))
         .route("/api/documents/{id}/content", get(documents::content))
+        .route("/api/keys", get(keys::list).post(keys::create))
+        .route("/api/keys/{id}", delete(keys::revoke))
         .route("/api/runs", get(runs::list).post(runs::create))
         .route("/api/runs/{id}", get(runs::show).delete(runs::delete).patch(runs::change))
         .route("/api/runs/{id}/cancel", post(runs::cancel))
@@ -103,9 +115,13 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/tasks/{id}/delete", post(task_forms::delete))
         .route("/documents", documents::upload_form())
         .route("/documents/{id}/delete", post(documents::delete_form))
-        .route("/cache/purge", post(cache::purge_form));
+        .route("/cache/purge", post(cache::purge_form))
+        .route("/logout", post(login::log_out))
+        .route("/settings/keys/{id}/revoke", post(keys::revoke_form));
     let pages = page::routes(&state)
         .route("/runs", post(forms::start))
+        .route("/login", post(login::log_in))
+        .route("/settings/keys", post(keys::create_form))
         .route("/tasks/new", post(task_forms::create))
         .route("/tasks/{id}", post(task_forms::save))
         .route("/workflows/new", post(workflow_forms::create))
@@ -118,8 +134,10 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/favicon.svg", get(assets::favicon))
         .route("/batch.js", get(assets::batch_script))
         .fallback(page::fallback)
-        .layer(middleware::from_fn(guard::same_origin))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(compressed)
+        // The door stands before everything that costs something, and what it says is said safely.
+        .layer(middleware::from_fn_with_state(door.0, access::admit))
+        .layer(middleware::from_fn_with_state(door.1, headers::secure))
         .with_state(state)
 }

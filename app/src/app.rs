@@ -10,8 +10,8 @@ use crate::components::icons::IconSprite;
 use crate::components::key_list::KeyList;
 use crate::components::topbar::TopBar;
 use crate::pages::{
-    DocumentPage, EditTaskPage, NewTaskPage, NewWorkflowPage, NotFound, RunPage, RunsPage,
-    TasksPage, Workbench, WorkflowPage, WorkflowsPage,
+    DocumentPage, EditTaskPage, KeysPage, LoginPage, NewTaskPage, NewWorkflowPage, NotFound,
+    RunPage, RunsPage, TasksPage, Workbench, WorkflowPage, WorkflowsPage,
 };
 
 /// The whole user interface.
@@ -32,6 +32,8 @@ pub fn App() -> impl IntoView {
             <Routes fallback=NotFound>
                 <Route path=StaticSegment("") view=Workbench ssr=SsrMode::Async/>
                 <Route path=(StaticSegment("documents"), ParamSegment("id")) view=DocumentPage ssr=SsrMode::Async/>
+                <Route path=StaticSegment("login") view=LoginPage ssr=SsrMode::Async/>
+                <Route path=(StaticSegment("settings"), StaticSegment("keys")) view=KeysPage ssr=SsrMode::Async/>
                 <Route path=StaticSegment("runs") view=RunsPage ssr=SsrMode::Async/>
                 <Route path=(StaticSegment("runs"), ParamSegment("id")) view=RunPage ssr=SsrMode::Async/>
                 <Route path=StaticSegment("tasks") view=TasksPage ssr=SsrMode::Async/>

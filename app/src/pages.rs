@@ -6,6 +6,10 @@ pub mod batch;
 #[cfg(feature = "ssr")]
 mod document;
 #[cfg(feature = "ssr")]
+mod keys;
+#[cfg(feature = "ssr")]
+mod login;
+#[cfg(feature = "ssr")]
 mod not_found;
 mod run;
 #[cfg(feature = "ssr")]
@@ -18,6 +22,10 @@ mod workflows;
 
 #[cfg(feature = "ssr")]
 pub use document::DocumentPage;
+#[cfg(feature = "ssr")]
+pub use keys::KeysPage;
+#[cfg(feature = "ssr")]
+pub use login::LoginPage;
 #[cfg(feature = "ssr")]
 pub use not_found::NotFound;
 #[cfg(feature = "ssr")]

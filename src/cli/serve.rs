@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::Args;
 use lanes_model::Limits;
 use lanes_service::{
-    ExtractLimits, Extractor, ProviderConfig, Service, ServiceConfig, ServiceError, Store, Timeouts,
+    Access, ExtractLimits, Extractor, ProviderConfig, Service, ServiceConfig, ServiceError, Store,
+    Timeouts,
 };
 use lanes_simulator::{LatencyProfile, Simulator, SimulatorConfig};
 use tokio::net::TcpListener;
@@ -33,6 +34,10 @@ pub struct ServeArgs {
     config: Option<PathBuf>,
 }
 
+/// Files that connections leave for everything else.
+const RESERVED_FILES: u32 = 256;
+/// The most event streams, however many files may be open.
+const MOST_STREAMS: u32 = 20_000;
 /// How long streams and requests may take to end once the program stops.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -71,13 +76,20 @@ pub(super) async fn serve(args: ServeArgs) -> Result<(), CliError> {
         extractor: Extractor::child(std::env::current_exe()?, ExtractLimits::default()),
     })
     .await?;
-    let router = http::router(service.clone(), addr, stop.clone());
+    let access = Access::new(store.clone(), config.access.token.clone(), config.access.required)?;
+    if access.is_required() && !access.has_a_way_in().await? {
+        return Err(CliError::NoWayIn(addr));
+    }
+    let (files, patience) = (http::server::open_files(), config.access.patience);
+    let connections = files.saturating_sub(RESERVED_FILES).max(files / 2);
+    let streams = (connections / 4 * 3).min(MOST_STREAMS);
+    let gate = http::Gate::new(access, config.access, addr, streams);
+    let router = http::router(service.clone(), gate, addr, stop.clone());
     println!("listening on http://{addr}");
     tracing::info!(data_dir = %config.data_dir.display(), "open http://localhost:{}", addr.port());
 
-    let server =
-        axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let mut server = tokio::spawn(server.into_future());
+    let server = http::server::serve(listener, router, connections, patience, stop.clone());
+    let mut server = tokio::spawn(server);
     tokio::select! {
         () = stop_signal() => {}
         ended = &mut server => {

@@ -33,6 +33,7 @@ pub fn TopBar() -> impl IntoView {
                 <a href="/runs" aria-current=current("/runs")>"Runs"</a>
                 <a href="/tasks" aria-current=current("/tasks")>"Tasks"</a>
                 <a href="/workflows" aria-current=current("/workflows")>"Workflows"</a>
+                <a href="/settings/keys" aria-current=current("/settings")>"Settings"</a>
             </nav>
             <div class="tools">
                 {provider}

@@ -173,7 +173,8 @@ pub(super) fn rfc3339(at: Timestamp) -> String {
 /// The id of what looks like a key.
 pub(super) fn id_of(secret: &str) -> Option<&str> {
     let (id, rest) = secret.strip_prefix("lanes_")?.split_once('_')?;
-    let fits = |text: &str, length| text.len() == length && text.bytes().all(|b| LETTERS.contains(&b));
+    let fits =
+        |text: &str, length| text.len() == length && text.bytes().all(|b| LETTERS.contains(&b));
     (fits(id, ID) && fits(rest, SECRET)).then_some(id)
 }
 

@@ -7,7 +7,9 @@
 mod cli;
 mod config;
 mod http;
+mod log_lines;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -37,5 +39,9 @@ fn main() -> ExitCode {
 fn start_logging() {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("warn,lanes=info,async_openai=off"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(|| log_lines::OneLine(std::io::stderr()))
+        .init();
 }

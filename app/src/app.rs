@@ -8,6 +8,7 @@ use leptos_router::{ParamSegment, SsrMode, StaticSegment};
 
 use crate::components::icons::IconSprite;
 use crate::components::key_list::KeyList;
+use crate::components::markup::escape;
 use crate::components::topbar::TopBar;
 use crate::pages::{
     DocumentPage, EditTaskPage, KeysPage, LoginPage, NewTaskPage, NewWorkflowPage, NotFound,
@@ -23,7 +24,8 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
         <Title formatter=|page: String| {
-            if page.is_empty() { "Lanes".to_owned() } else { format!("{page} – Lanes") }
+            // leptos writes a title as it is: what others named must not end it.
+            if page.is_empty() { "Lanes".to_owned() } else { format!("{} – Lanes", escape(&page)) }
         }/>
         <Router>
             <IconSprite/>

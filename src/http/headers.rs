@@ -66,13 +66,13 @@ const DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'uns
      frame-ancestors 'none'; base-uri 'none'";
 
 /// Scripts are files of ours, or carry this page's own number; WebAssembly may be compiled. Style sheets
-/// are files of ours; only attributes may hold styles, which lengths in timelines and charts need.
+/// are files of ours or carry the number; attributes may hold styles, which lengths in timelines and charts need.
 fn page_policy(nonce: Option<&str>) -> Option<HeaderValue> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'+' | b'/' | b'=');
     let nonce = nonce.filter(|n| n.len() >= 16 && n.bytes().all(plain));
     let nonce = nonce.map(|n| format!(" 'nonce-{n}'")).unwrap_or_default();
     let policy = format!(
-        "default-src 'none'; script-src 'self'{nonce} 'wasm-unsafe-eval'; style-src 'self'; \
+        "default-src 'none'; script-src 'self'{nonce} 'wasm-unsafe-eval'; style-src 'self'{nonce}; \
          style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; \
          connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     );

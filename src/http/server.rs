@@ -127,10 +127,17 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response, std::convert::Infallible> {
     let slow = Slow::default();
-    let mut request = request.map(|body| Body::new(Paced::new(body, patience, slow.clone())));
+    let (parts, body) = request.into_parts();
+    let waits = parts.headers.contains_key(header::EXPECT);
+    let (body, rest) = Paced::new(body, patience, slow.clone());
+    let mut request = Request::from_parts(parts, Body::new(body));
     request.extensions_mut().insert(Peer(peer));
     let response = router.call(request).await?;
     if !slow.was_given_up() || response.status().is_success() {
+        // A client that asked first has not begun to send.
+        if !waits && (response.status().is_client_error() || response.status().is_server_error()) {
+            rest.forget().await;
+        }
         return Ok(response);
     }
     let mut response = Problem::new(

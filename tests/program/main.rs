@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on says so")]
 
+mod attacks;
 mod batch;
 mod cache;
 mod documents;

@@ -25,6 +25,8 @@ mod adapter;
 mod hub;
 #[path = "../../crates/service/src/records.rs"]
 mod records;
+#[path = "../../crates/service/src/redact.rs"]
+mod redact;
 #[path = "../../crates/service/tests/service/soak.rs"]
 mod soak;
 

@@ -23,6 +23,7 @@ pub mod plan;
 pub mod prompt;
 pub mod provider;
 mod read;
+mod redaction;
 mod route;
 pub mod sample;
 mod schedule;
@@ -62,6 +63,7 @@ pub use options::FallbackRequest;
 pub use plan::{DocumentInfo, PassMode, PassPlan, Plan, PlannedCall, PlannedStage, RunHeader};
 pub use provider::{Price, ProviderInfo};
 pub use read::{Json, Read};
+pub use redaction::{Redaction, Restorer};
 pub use route::{Fallback, Health, HoldReason, LimitReason, Priority, RouteId, RouteInfo};
 pub use spec::{FieldError, Input, Limits, Mode, RunRequest, RunSpec};
 pub use state::{

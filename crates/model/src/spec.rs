@@ -136,6 +136,10 @@ pub struct RunRequest {
     /// `interactive` or `batch`; interactive runs go first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<String>,
+    /// Whether e-mail addresses, phone numbers, card and account numbers are replaced by placeholders
+    /// before anything leaves for the provider. The answers have the originals again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub redact: bool,
 }
 
 /// What a checked run is about.
@@ -191,6 +195,14 @@ pub struct RunSpec {
     /// Whether answers may come from the response cache.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cache: bool,
+    /// Whether personal data is replaced by placeholders before anything leaves. Not read in the
+    /// browser.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub redact: bool,
+    /// Whether texts and answers are not kept: the program was told so when the run was made. Not read
+    /// in the browser.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub figures_only: bool,
 }
 
 impl RunSpec {
@@ -220,6 +232,8 @@ impl RunSpec {
             fallback: Vec::new(),
             priority: Priority::default(),
             cache: false,
+            redact: false,
+            figures_only: false,
         }
     }
 }

@@ -12,6 +12,7 @@ mod hub;
 pub mod output;
 mod reader;
 mod records;
+mod redact;
 mod routing;
 mod service;
 mod shipped;

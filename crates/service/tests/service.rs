@@ -16,6 +16,8 @@ mod faults;
 mod following;
 #[path = "service/interruption.rs"]
 mod interruption;
+#[path = "service/redaction.rs"]
+mod redaction;
 #[path = "service/requests.rs"]
 mod requests;
 #[path = "service/routing.rs"]

@@ -10,11 +10,17 @@ use crate::{Fallback, FieldError, Mode, Priority, RunRequest, RunSpec};
 use super::FallbackRequest;
 
 /// The names of the fields, in the order of their lines. A line for each fallback follows.
-pub const FIELDS: [&str; 5] = ["max_cost", "deadline", "adaptive", "priority", "hedge"];
+pub const FIELDS: [&str; 6] = ["max_cost", "deadline", "adaptive", "priority", "hedge", "redact"];
 
 /// Where in a request each of them is.
-pub const POINTERS: [&str; 5] =
-    ["/budget/max_cost_usd_micros", "/budget/deadline_ms", "/adaptive", "/priority", "/hedge"];
+pub const POINTERS: [&str; 6] = [
+    "/budget/max_cost_usd_micros",
+    "/budget/deadline_ms",
+    "/adaptive",
+    "/priority",
+    "/hedge",
+    "/redact",
+];
 
 /// The name of the fields for fallbacks.
 pub const FALLBACK: &str = "fallback";
@@ -63,6 +69,7 @@ pub fn apply(typed: &str, request: &mut RunRequest) -> Vec<FieldError> {
     .filter(|_| mode != Mode::Sequential);
     request.priority = Some(next().to_owned()).filter(|id| !id.is_empty());
     request.hedge = !next().is_empty() && mode == Mode::Parallel;
+    request.redact = !next().is_empty();
     let chosen: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
     let named = chosen.iter().filter(|line| **line != NO_FALLBACK).map(|line| {
         let (provider, model) = line.split_once('/').unwrap_or((line, ""));
@@ -108,6 +115,7 @@ pub fn lines(spec: &RunSpec, choices: &Choices<'_>) -> String {
         }
         .to_owned(),
         if spec.hedge { "on" } else { "" }.to_owned(),
+        if spec.redact { "on" } else { "" }.to_owned(),
     ];
     if spec.fallback != choices.configured_fallbacks(&spec.provider) {
         if spec.fallback.is_empty() {
@@ -138,6 +146,7 @@ pub fn summary(typed: &str, mode: Mode) -> String {
             (2, adaptive) if mode != Mode::Sequential => ["adaptive ", adaptive, ""],
             (3, "batch") => ["batch", "", ""],
             (4, _) if mode == Mode::Parallel => ["slow calls hedged", "", ""],
+            (5, _) => ["personal data redacted", "", ""],
             (0..5, _) => continue,
             (_, NO_FALLBACK) => {
                 none = true;
@@ -233,11 +242,11 @@ mod tests {
     #[test]
     fn the_lines_become_the_fields_of_a_request() {
         let (request, errors) =
-            applied("$0.10\n1.5\non\nbatch\non\ntwo/org/c\n\none/b\n", Mode::Parallel);
+            applied("$0.10\n1.5\non\nbatch\non\non\ntwo/org/c\n\none/b\n", Mode::Parallel);
         assert_eq!(errors, [""; 0]);
         let budget = Budget { max_cost_usd_micros: Some(100_000), deadline_ms: Some(1_500) };
         assert_eq!(request.budget, Some(budget));
-        assert_eq!((request.adaptive, request.hedge), (Some(true), true));
+        assert_eq!((request.adaptive, request.hedge, request.redact), (Some(true), true, true));
         assert_eq!(request.priority.as_deref(), Some("batch"));
         let fallback = request.fallback.expect("two");
         let at = |i: usize| (fallback[i].provider.as_deref(), fallback[i].model.as_deref());
@@ -250,9 +259,9 @@ mod tests {
             assert_eq!(applied(nothing, Mode::Parallel).0, request(Mode::Parallel));
             assert_eq!(summary(nothing, Mode::Parallel), "");
         }
-        let (none, _) = applied("\n\n\n\n\nnone\n\n", Mode::Parallel);
+        let (none, _) = applied("\n\n\n\n\n\nnone\n\n", Mode::Parallel);
         assert_eq!(none.fallback, Some(Vec::new()));
-        let (one, _) = applied("\n\n\n\n\nnone\ntwo/c\n", Mode::Parallel);
+        let (one, _) = applied("\n\n\n\n\n\nnone\ntwo/c\n", Mode::Parallel);
         assert_eq!(one.fallback.map(|f| f.len()), Some(1));
     }
 
@@ -278,7 +287,7 @@ mod tests {
 
     #[test]
     fn a_wrong_fallback_is_told_at_the_line_that_says_it() {
-        let typed = "\n\n\n\n\n\ntwo/c\nthree/d";
+        let typed = "\n\n\n\n\n\n\ntwo/c\nthree/d";
         let errors = vec![FieldError::new("/fallback/1", "x"), FieldError::new("/tasks", "y")];
         let errors = placed(typed, errors);
         assert_eq!((&*errors[0].pointer, &*errors[1].pointer), ("/fallback/2", "/tasks"));
@@ -286,13 +295,13 @@ mod tests {
 
     #[test]
     fn words_say_what_is_set() {
-        let typed = "0.10\n60\noff\nbatch\n\nother/small\nthird/x";
+        let typed = "0.10\n60\noff\nbatch\n\non\nother/small\nthird/x";
         assert_eq!(
             summary(typed, Mode::Parallel),
-            "Budget $0.10 · deadline 60\u{2009}s · adaptive off · batch · fallback: other/small, \
-             third/x"
+            "Budget $0.10 · deadline 60\u{2009}s · adaptive off · batch · personal data redacted · \
+             fallback: other/small, third/x"
         );
-        assert_eq!(summary("\n\n\n\n\nnone", Mode::Compare), "No fallback");
+        assert_eq!(summary("\n\n\n\n\n\nnone", Mode::Compare), "No fallback");
     }
 
     #[test]
@@ -306,10 +315,10 @@ mod tests {
         let unlimited = ["one".to_owned()];
         let choices = choices(&providers, &tasks, &configured, &limits, &unlimited);
         for typed in [
-            "\n\n\n\n",
-            "0.10\n1.5\n\nbatch\non\none/b\ntwo/c",
-            "25\n60\noff\n\n\nnone",
-            "0.000001\n\n\n\n",
+            "\n\n\n\n\n",
+            "0.10\n1.5\n\nbatch\non\n\none/b\ntwo/c",
+            "25\n60\noff\n\n\non\nnone",
+            "0.000001\n\n\n\n\n",
         ] {
             let mut request = request(Mode::Parallel);
             assert_eq!(apply(typed, &mut request), []);

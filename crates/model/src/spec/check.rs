@@ -88,6 +88,8 @@ impl RunRequest {
                 fallback,
                 priority,
                 cache,
+                redact: self.redact,
+                figures_only: false,
             }),
             _ => Err(errors),
         }

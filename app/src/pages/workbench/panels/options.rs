@@ -37,6 +37,7 @@ pub fn draw(form: Form) -> String {
             r#"<p class="hint across adaptive">Auto adapts the lanes of a parallel run, where no limit of the provider is known.</p>"#
                 .to_owned(),
             plain(4, "Hedge slow calls with a second try").tick(!line(4).is_empty()),
+            plain(5, "Redact personal data before it leaves").tick(!line(5).is_empty()),
         ]
         .concat();
         let named = lines.get(FIELDS.len()..).unwrap_or_default();

@@ -102,6 +102,8 @@ pub struct Flags {
     pub data_dir: Option<PathBuf>,
     /// `--config`.
     pub config: Option<PathBuf>,
+    /// `--no-store-text`.
+    pub no_store_text: bool,
 }
 
 /// Everything the program can be told.
@@ -113,6 +115,8 @@ pub struct Config {
     pub access: AccessSettings,
     /// Where runs are kept.
     pub data_dir: PathBuf,
+    /// Whether their texts and answers are kept, too.
+    pub store_text: bool,
     /// The most lanes a run may ask for.
     pub max_concurrency: u32,
     /// What happens to interrupted runs at start.
@@ -158,6 +162,15 @@ impl Config {
                 return Err(value(format!("LANES_RESUME is “{other}”; it must be auto or ask")));
             }
         };
+        let store_text = match env("LANES_STORE_TEXT").as_deref() {
+            None | Some("true" | "1") => true,
+            Some("false" | "0") => false,
+            Some(other) => {
+                return Err(value(format!(
+                    "LANES_STORE_TEXT is “{other}”; it must be true or false"
+                )));
+            }
+        };
         let data_dir = data_dir(flags.data_dir, file.data_dir)?;
         let mut providers: Vec<ProviderConfig> = openai()?.into_iter().collect();
         for provider in file.provider {
@@ -168,6 +181,7 @@ impl Config {
             addr,
             access: AccessSettings::read(addr)?,
             data_dir,
+            store_text: store_text && !flags.no_store_text,
             max_concurrency,
             resume,
             providers,

@@ -122,8 +122,11 @@ async fn list(place: Place) -> Result<(), CliError> {
 }
 
 async fn open(place: &Place) -> Result<(Access, Store), CliError> {
-    let flags =
-        Flags { addr: None, data_dir: place.data_dir.clone(), config: place.config.clone() };
+    let flags = Flags {
+        data_dir: place.data_dir.clone(),
+        config: place.config.clone(),
+        ..Flags::default()
+    };
     let directory = data_directory(flags)?;
     let store = Store::open(&directory.join("lanes.db")).await.map_err(ServiceError::from)?;
     Ok((Access::new(store.clone(), None, false)?, store))

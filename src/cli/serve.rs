@@ -32,6 +32,9 @@ pub struct ServeArgs {
     /// The configuration file [env: LANES_CONFIG] [default: lanes.toml, if it is there].
     #[arg(long)]
     config: Option<PathBuf>,
+    /// Keep figures only: no texts, no answers [env: LANES_STORE_TEXT=false].
+    #[arg(long)]
+    no_store_text: bool,
 }
 
 /// Files that connections leave for everything else.
@@ -42,7 +45,12 @@ const MOST_STREAMS: u32 = 20_000;
 const GRACE: Duration = Duration::from_secs(3);
 
 pub(super) async fn serve(args: ServeArgs) -> Result<(), CliError> {
-    let flags = Flags { addr: args.addr, data_dir: args.data_dir, config: args.config };
+    let flags = Flags {
+        addr: args.addr,
+        data_dir: args.data_dir,
+        config: args.config,
+        no_store_text: args.no_store_text,
+    };
     let mut config = Config::load(flags)?;
     let listener = TcpListener::bind(config.addr)
         .await
@@ -67,6 +75,9 @@ pub(super) async fn serve(args: ServeArgs) -> Result<(), CliError> {
 
     let _lock = DataLock::take(&config.data_dir)?;
     let store = Store::open(&config.data_dir.join("lanes.db")).await.map_err(ServiceError::from)?;
+    if !config.store_text {
+        store.keep_figures_only();
+    }
     let service = Service::open(ServiceConfig {
         store: store.clone(),
         providers: config.providers,

@@ -12,4 +12,5 @@ mod settings;
 mod support;
 mod survival;
 mod tasks;
+mod unkept;
 mod workflows;

@@ -14,6 +14,7 @@ pub mod event;
 pub mod explain;
 pub mod failure;
 pub mod faults;
+pub mod figures;
 mod flat;
 pub mod format;
 pub mod ids;

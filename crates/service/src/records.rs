@@ -35,7 +35,8 @@ struct Material {
 }
 
 impl StoredRecords {
-    pub(crate) fn new(store: Store, header: Arc<RunHeader>) -> Self {
+    /// With the text of a run whose text is not kept.
+    pub(crate) fn new(store: Store, header: Arc<RunHeader>, text: Option<String>) -> Self {
         let check = |task: &Task| {
             OutputCheck::new(&task.output).unwrap_or_else(|problem| {
                 // It was right when the run was made: another version of the program made it.
@@ -44,7 +45,9 @@ impl StoredRecords {
             })
         };
         let checks = header.tasks.iter().map(check).collect();
-        Self(Arc::new(Records { store, header, checks, only: OnceCell::new() }))
+        let given = text.map(|text| Arc::new(Material { text, images: Vec::new() }));
+        let only = OnceCell::new_with(given);
+        Self(Arc::new(Records { store, header, checks, only }))
     }
 }
 

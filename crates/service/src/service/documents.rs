@@ -138,6 +138,7 @@ impl Service {
         upload: Upload,
         text_column: Option<&str>,
     ) -> Result<Result<DocumentView, Rejected>, ServiceError> {
+        self.check_kept()?;
         let name = file_name(&upload.name);
         let options = Options { text_column: text_column.map(str::to_owned) };
         match self.read_upload(&name, upload.file, &options).await {

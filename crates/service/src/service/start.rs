@@ -47,10 +47,11 @@ impl Service {
         let tasks = catalogue.tasks();
         let workflows = catalogue.workflows();
         let choices = catalogue.choices(&tasks, &workflows);
-        let spec = request.check(&choices).map_err(ServiceError::Invalid)?;
+        let mut spec = request.check(&choices).map_err(ServiceError::Invalid)?;
         check_price(&spec, catalogue)?;
         let planned = self.planned(&spec, &tasks)?;
-        let input = self.input(&spec, request).await?;
+        let mut input = self.input(&spec, request).await?;
+        let text = self.take_texts(&mut spec, &mut input)?;
         let header = self.header(spec, &input.subject, input.documents, planned)?;
         let hash = idempotency_key.map(|key| (key, request_hash(request)));
         let state = RunState::begin(&lanes_model::RunEvent {
@@ -72,7 +73,7 @@ impl Service {
             Created::Existing(id) => Ok(Started { id, new: false }),
             Created::New(first) => {
                 let state = RunState::begin(&first)?;
-                self.execute(state);
+                self.execute(state, text);
                 Ok(Started { id: header.id, new: true })
             }
         }
@@ -192,8 +193,9 @@ impl Service {
         })
     }
 
-    /// Runs a fresh or interrupted run in the background until it ends.
-    pub(super) fn execute(&self, state: RunState) {
+    /// Runs a fresh or interrupted run in the background until it ends; `text` is what it is about, where
+    /// that is not kept.
+    pub(super) fn execute(&self, state: RunState, text: Option<String>) {
         let inner = Arc::clone(&self.inner);
         let run = state.header.id.clone();
         if routing::missing(&inner.catalogue, &state.header).is_some() {
@@ -217,7 +219,7 @@ impl Service {
                 &run,
                 state.header.spec.faults.as_ref(),
             )),
-            records: Arc::new(StoredRecords::new(inner.store.clone(), header)),
+            records: Arc::new(StoredRecords::new(inner.store.clone(), header, text)),
             sink: Arc::new(LogSink {
                 run: run.clone(),
                 writer: inner.writer.clone(),
@@ -241,6 +243,7 @@ impl Service {
                 tracing::error!(%run, %error, "the last events could not be written");
             }
             inner.settle(&run).await;
+            inner.keep_for_a_while(&run);
             inner.hub.remove(&run);
         });
         let mut tasks = self.inner.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -3,6 +3,7 @@
 mod audio;
 mod data_lock;
 mod extract;
+mod keys;
 mod serve;
 mod simulate;
 mod upkeep;
@@ -28,6 +29,9 @@ pub struct Args {
 enum Command {
     /// Serve the web page and the REST API (the default).
     Serve(serve::ServeArgs),
+    /// Make, list and revoke API keys, also while the server runs.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Run the simulator by itself, for any OpenAI client.
     Simulate(simulate::SimulateArgs),
     /// Delete old runs.
@@ -53,6 +57,12 @@ pub enum CliError {
         /// Why.
         source: std::io::Error,
     },
+    /// Everybody would be let in.
+    #[error(
+        "{0} needs a key for every request, and there is none: set LANES_TOKEN (openssl rand -hex 24), \
+         or make a key with “lanes keys create NAME --scope admin”, or listen on 127.0.0.1"
+    )]
+    NoWayIn(std::net::SocketAddr),
     /// Another program has the data directory.
     #[error(
         "another Lanes is using {}: stop it, or choose another directory with --data-dir",
@@ -100,6 +110,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     runtime.block_on(async {
         match command {
             Command::Serve(args) => serve::serve(args, traces).await,
+            Command::Keys(command) => keys::keys(command).await,
             Command::Simulate(args) => simulate::simulate(args).await,
             Command::Prune(args) => upkeep::prune_runs(args).await,
             Command::Backup(args) => upkeep::back_up(args).await,
@@ -117,6 +128,12 @@ pub fn without_values(error: &dotenvy::Error) -> String {
         dotenvy::Error::LineParse(_, at) => format!("a line cannot be parsed (at character {at})"),
         other => other.to_string(),
     }
+}
+
+/// A provider that tests of other modules need.
+#[cfg(test)]
+pub(crate) fn simulated_for_tests() -> lanes_service::ProviderConfig {
+    serve::simulated(std::net::SocketAddr::from(([127, 0, 0, 1], 9)), (None, None))
 }
 
 /// Resolves at Ctrl-C or SIGTERM.

@@ -1,10 +1,13 @@
 //! One typed configuration, from flags > environment (a `.env` file included) > lanes.toml >
 //! defaults.
 //!
-//! Keys are read from the environment alone and held as secrets; a file names the variable.
+//! Keys come from the environment, from files of their own or from the system's keyring (`keys`), and
+//! are held as secrets; `lanes.toml` says where. Who is let in is in `access`.
 
+mod access;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod keys;
 mod numbers;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -12,9 +15,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lanes_service::{ProviderConfig, ResumePolicy, Retention, Timeouts};
-use secrecy::SecretString;
 use serde::Deserialize;
 
+pub use access::{AccessSettings, Network};
 use numbers::{Number, seconds};
 
 /// The program's address unless another is given.
@@ -72,6 +75,8 @@ struct FileProvider {
     name: String,
     base_urls: Vec<String>,
     api_key_env: Option<String>,
+    api_key_file: Option<PathBuf>,
+    api_key_keyring: Option<String>,
     #[serde(default)]
     models: Vec<String>,
     rpm: Option<Number>,
@@ -101,15 +106,21 @@ pub struct Flags {
     pub data_dir: Option<PathBuf>,
     /// `--config`.
     pub config: Option<PathBuf>,
+    /// `--no-store-text`.
+    pub no_store_text: bool,
 }
 
 /// Everything the program can be told.
 #[derive(Debug)]
 pub struct Config {
-    /// Where to listen; loopback.
+    /// Where to listen.
     pub addr: SocketAddr,
+    /// Who is let in.
+    pub access: AccessSettings,
     /// Where runs are kept.
     pub data_dir: PathBuf,
+    /// Whether their texts and answers are kept, too.
+    pub store_text: bool,
     /// The most lanes a run may ask for.
     pub max_concurrency: u32,
     /// Whether calls may run at the same time (`LANES_ENABLE_PARALLEL`).
@@ -137,12 +148,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] naming the setting that is wrong.
     pub fn load(flags: Flags) -> Result<Self, ConfigError> {
-        let named = flags.config.clone().or_else(|| env("LANES_CONFIG").map(PathBuf::from));
-        let file = match &named {
-            Some(path) => read(path)?,
-            None if Path::new("lanes.toml").exists() => read(Path::new("lanes.toml"))?,
-            None => File::default(),
-        };
+        let file = file(flags.config)?;
         let addr = match (flags.addr, env("LANES_ADDR")) {
             (Some(addr), _) => addr,
             (None, Some(text)) => text.parse().map_err(|_| {
@@ -152,12 +158,6 @@ impl Config {
             })?,
             (None, None) => file.addr.unwrap_or(DEFAULT_ADDR),
         };
-        if !addr.ip().is_loopback() {
-            return Err(value(format!(
-                "{addr} is not a loopback address. Other machines may not be let in before access \
-                 tokens are built; use 127.0.0.1, and a tunnel to reach it from elsewhere"
-            )));
-        }
         let max_concurrency = match (env("LANES_MAX_CONCURRENCY"), file.max_concurrency) {
             (Some(text), _) => Number(text).whole("LANES_MAX_CONCURRENCY", 10_000)?,
             (None, Some(number)) => number.whole("max_concurrency in lanes.toml", 10_000)?,
@@ -171,15 +171,8 @@ impl Config {
             }
         };
         let parallel = switch("LANES_ENABLE_PARALLEL", true)?;
-        let data_dir = flags
-            .data_dir
-            .or_else(|| env("LANES_DATA_DIR").map(PathBuf::from))
-            .or(file.data_dir)
-            .or_else(|| {
-                let dirs = directories::ProjectDirs::from("", "", "lanes")?;
-                Some(dirs.data_dir().to_owned())
-            })
-            .ok_or_else(|| value("there is no home directory: give --data-dir".into()))?;
+        let store_text = switch("LANES_STORE_TEXT", true)?;
+        let data_dir = data_dir(flags.data_dir, file.data_dir)?;
         let whole = |name: &str, number: Option<Number>| {
             let number = env(name).map(Number).or(number);
             number.map(|n| n.whole(name, 1_000_000)).transpose()
@@ -197,7 +190,9 @@ impl Config {
         check_fallbacks(&providers)?;
         Ok(Self {
             addr,
+            access: AccessSettings::read(addr)?,
             data_dir,
+            store_text: store_text && !flags.no_store_text,
             max_concurrency,
             parallel,
             resume,
@@ -209,9 +204,38 @@ impl Config {
     }
 }
 
+/// Where runs and keys are kept: as flags, the environment, the file or the platform say.
+fn data_dir(flag: Option<PathBuf>, file: Option<PathBuf>) -> Result<PathBuf, ConfigError> {
+    flag.or_else(|| env("LANES_DATA_DIR").map(PathBuf::from))
+        .or(file)
+        .or_else(|| {
+            let dirs = directories::ProjectDirs::from("", "", "lanes")?;
+            Some(dirs.data_dir().to_owned())
+        })
+        .ok_or_else(|| value("there is no home directory: give --data-dir".into()))
+}
+
+/// The file that is to be read: the one named, or the one in the working directory.
+fn file(named: Option<PathBuf>) -> Result<File, ConfigError> {
+    match named.or_else(|| env("LANES_CONFIG").map(PathBuf::from)) {
+        Some(path) => read(&path),
+        None if Path::new("lanes.toml").exists() => read(Path::new("lanes.toml")),
+        None => Ok(File::default()),
+    }
+}
+
+/// Where runs and keys are kept, for commands that need nothing else.
+///
+/// # Errors
+/// [`ConfigError`] naming the setting that is wrong.
+pub fn data_directory(flags: Flags) -> Result<PathBuf, ConfigError> {
+    let file = file(flags.config)?;
+    data_dir(flags.data_dir, file.data_dir)
+}
+
 /// The provider that the well-known variables describe, when a key or an address is set.
 fn openai() -> Result<Option<ProviderConfig>, ConfigError> {
-    let key = env("OPENAI_API_KEY");
+    let key = keys::of_openai()?;
     let url = env("OPENAI_BASE_URL");
     if key.is_none() && url.is_none() {
         return Ok(None);
@@ -227,7 +251,7 @@ fn openai() -> Result<Option<ProviderConfig>, ConfigError> {
         replicas: Vec::new(),
         max_concurrency: None,
         fallback: Vec::new(),
-        api_key: key.map(SecretString::from),
+        api_key: key,
         models: vec![env("OPENAI_MODEL").unwrap_or_else(|| OPENAI_MODEL.to_owned())],
         simulated: false,
         timeouts: Timeouts::default(),
@@ -293,7 +317,12 @@ impl FileProvider {
                 .map(|n| n.whole(&format!("provider “{name}”: max_concurrency"), MOST_LANES))
                 .transpose()?,
             fallback: self.fallback,
-            api_key: self.api_key_env.and_then(|v| env(&v)).map(SecretString::from),
+            api_key: keys::of_provider(
+                &name,
+                self.api_key_env.as_deref(),
+                self.api_key_file.as_deref(),
+                self.api_key_keyring.as_deref(),
+            )?,
             models: self.models,
             simulated: false,
             timeouts,

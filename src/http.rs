@@ -1,6 +1,7 @@
 //! The faces over HTTP: the page, the REST API, the event stream, the built files. Each handler
 //! validates, calls the service and maps its error.
 
+mod access;
 mod assets;
 mod batch;
 mod cache;
@@ -11,8 +12,10 @@ mod etag;
 mod events;
 mod forms;
 mod frames;
-mod guard;
+mod headers;
 mod health;
+mod keys;
+mod login;
 mod metrics;
 mod openapi;
 mod page;
@@ -20,10 +23,14 @@ mod problem;
 mod process;
 mod refusals;
 mod runs;
+pub mod server;
 mod shapes;
+mod slow;
 mod strict;
 mod task_forms;
 mod tasks;
+#[cfg(test)]
+mod testing;
 mod workflow_forms;
 mod workflows;
 
@@ -31,7 +38,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, FromRef};
-use axum::routing::{any, get, post};
+use axum::routing::{any, delete, get, post};
 use axum::{Router, middleware};
 use lanes_service::Service;
 use leptos::prelude::LeptosOptions;
@@ -41,6 +48,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 
 use crate::telemetry::metrics::Metrics;
 
+pub use access::Gate;
 pub use problem::Problem;
 
 /// The largest body of a request: a text at its limit, escaped in JSON in the worst way.
@@ -50,6 +58,7 @@ const MAX_BODY: usize = 2_000_000;
 #[derive(Clone, FromRef)]
 pub struct AppState {
     service: Service,
+    gate: Gate,
     options: LeptosOptions,
     stop: StopToken,
     metrics: Arc<Metrics>,
@@ -62,13 +71,15 @@ pub struct StopToken(CancellationToken);
 /// Everything the program serves.
 pub fn router(
     service: Service,
+    gate: Gate,
     addr: SocketAddr,
     stop: CancellationToken,
     metrics: Arc<Metrics>,
 ) -> Router {
     let options = page::options(addr);
+    let gates = (gate.clone(), gate.clone());
     let counted = Arc::clone(&metrics);
-    let state = AppState { service, options, stop: StopToken(stop), metrics };
+    let state = AppState { service, gate, options, stop: StopToken(stop), metrics };
     let compressed = CompressionLayer::new()
         .compress_when(DefaultPredicate::new().and(NotForContentType::new("text/event-stream")));
     let api = Router::new()
@@ -96,6 +107,8 @@ pub fn router(
         .route("/api/documents", get(documents::list).merge(documents::upload()))
         .route("/api/documents/{id}", get(documents::show).delete(documents::delete))
         .route("/api/documents/{id}/content", get(documents::content))
+        .route("/api/keys", get(keys::list).post(keys::create))
+        .route("/api/keys/{id}", delete(keys::revoke))
         .route("/api/process-batch", process::one_answer())
         .route("/api/process-batch-stream", process::streamed())
         .route("/api/process-batch-fast", process::fast())
@@ -138,9 +151,13 @@ pub fn router(
         .route("/tasks/{id}/delete", post(task_forms::delete))
         .route("/documents", documents::upload_form())
         .route("/documents/{id}/delete", post(documents::delete_form))
-        .route("/cache/purge", post(cache::purge_form));
+        .route("/cache/purge", post(cache::purge_form))
+        .route("/logout", post(login::log_out))
+        .route("/settings/keys/{id}/revoke", post(keys::revoke_form));
     let pages = page::routes(&state)
         .route("/runs", post(forms::start))
+        .route("/login", post(login::log_in))
+        .route("/settings/keys", post(keys::create_form))
         .route("/tasks/new", post(task_forms::create))
         .route("/tasks/{id}", post(task_forms::save))
         .route("/workflows/new", post(workflow_forms::create))
@@ -154,9 +171,11 @@ pub fn router(
         .route("/favicon.svg", get(assets::favicon))
         .route("/batch.js", get(assets::batch_script))
         .fallback(page::fallback)
-        .layer(middleware::from_fn(guard::same_origin))
-        .layer(middleware::from_fn_with_state(counted, metrics::count))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(compressed)
+        // The door stands before everything that costs something, and what it says is said safely.
+        .layer(middleware::from_fn_with_state(gates.0, access::admit))
+        .layer(middleware::from_fn_with_state(gates.1, headers::secure))
+        .layer(middleware::from_fn_with_state(counted, metrics::count))
         .with_state(state)
 }

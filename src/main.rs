@@ -7,8 +7,10 @@
 mod cli;
 mod config;
 mod http;
+mod log_lines;
 mod telemetry;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -40,7 +42,10 @@ fn main() -> ExitCode {
 fn start_logging() {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("warn,lanes=info,async_openai=off"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(|| log_lines::OneLine(std::io::stderr()));
     match std::env::var("LANES_LOG_FORMAT").as_deref() {
         Ok("json") => log.json().flatten_event(true).init(),
         _ => log.init(),

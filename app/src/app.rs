@@ -8,10 +8,11 @@ use leptos_router::{ParamSegment, SsrMode, StaticSegment};
 
 use crate::components::icons::IconSprite;
 use crate::components::key_list::KeyList;
+use crate::components::markup::escape;
 use crate::components::topbar::TopBar;
 use crate::pages::{
-    DocsPage, DocumentPage, EditTaskPage, NewTaskPage, NewWorkflowPage, NotFound, RunPage,
-    RunsPage, TasksPage, Workbench, WorkflowPage, WorkflowsPage,
+    DocsPage, DocumentPage, EditTaskPage, KeysPage, LoginPage, NewTaskPage, NewWorkflowPage,
+    NotFound, RunPage, RunsPage, TasksPage, Workbench, WorkflowPage, WorkflowsPage,
 };
 
 /// The whole user interface.
@@ -23,7 +24,8 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
         <Title formatter=|page: String| {
-            if page.is_empty() { "Lanes".to_owned() } else { format!("{page} – Lanes") }
+            // leptos writes a title as it is: what others named must not end it.
+            if page.is_empty() { "Lanes".to_owned() } else { format!("{} – Lanes", escape(&page)) }
         }/>
         <Router>
             <IconSprite/>
@@ -33,6 +35,8 @@ pub fn App() -> impl IntoView {
                 <Route path=StaticSegment("") view=Workbench ssr=SsrMode::Async/>
                 <Route path=(StaticSegment("documents"), ParamSegment("id")) view=DocumentPage ssr=SsrMode::Async/>
                 <Route path=StaticSegment("docs") view=DocsPage ssr=SsrMode::Async/>
+                <Route path=StaticSegment("login") view=LoginPage ssr=SsrMode::Async/>
+                <Route path=(StaticSegment("settings"), StaticSegment("keys")) view=KeysPage ssr=SsrMode::Async/>
                 <Route path=StaticSegment("runs") view=RunsPage ssr=SsrMode::Async/>
                 <Route path=(StaticSegment("runs"), ParamSegment("id")) view=RunPage ssr=SsrMode::Async/>
                 <Route path=StaticSegment("tasks") view=TasksPage ssr=SsrMode::Async/>

@@ -20,4 +20,4 @@ pub use app::App;
 #[cfg(feature = "ssr")]
 pub use pages::{ApiDescription, batch};
 #[cfg(feature = "ssr")]
-pub use shell::{SiteFiles, shell};
+pub use shell::{NONCE_HEADER, SiteFiles, shell};

@@ -8,6 +8,10 @@ mod docs;
 #[cfg(feature = "ssr")]
 mod document;
 #[cfg(feature = "ssr")]
+mod keys;
+#[cfg(feature = "ssr")]
+mod login;
+#[cfg(feature = "ssr")]
 mod not_found;
 mod run;
 #[cfg(feature = "ssr")]
@@ -22,6 +26,10 @@ mod workflows;
 pub use docs::{ApiDescription, DocsPage};
 #[cfg(feature = "ssr")]
 pub use document::DocumentPage;
+#[cfg(feature = "ssr")]
+pub use keys::KeysPage;
+#[cfg(feature = "ssr")]
+pub use login::LoginPage;
 #[cfg(feature = "ssr")]
 pub use not_found::NotFound;
 #[cfg(feature = "ssr")]

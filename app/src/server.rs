@@ -8,6 +8,8 @@ mod error;
 #[cfg(any(feature = "ssr", not(feature = "hydrate")))]
 mod functions;
 #[cfg(feature = "ssr")]
+mod keys;
+#[cfg(feature = "ssr")]
 mod pages;
 #[cfg(feature = "ssr")]
 mod request;
@@ -28,6 +30,8 @@ pub use error::UiError;
 pub use functions::{
     cancel_run, change_run, count_text, pause_run, resume_run, run_page, sample_text, start_run,
 };
+#[cfg(feature = "ssr")]
+pub use keys::{KeySent, LoginSent, is_open, keys, viewer};
 #[cfg(feature = "ssr")]
 pub use pages::{default_provider, document_page, first_visit, runs_page, workbench_data};
 #[cfg(feature = "ssr")]

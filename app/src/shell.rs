@@ -1,5 +1,6 @@
 //! The HTML document that a page is rendered into. No inline script: the boot module loads the rest.
 
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
 use serde::Deserialize;
@@ -20,9 +21,23 @@ pub struct SiteFiles {
     pub boot: String,
 }
 
+/// The header in which a page tells the server, and nobody else, the number that its own inline scripts
+/// carry.
+pub const NONCE_HEADER: &str = "x-lanes-nonce";
+
+/// Tells the server the number of this page's inline scripts, for its content security policy.
+fn tell_nonce() {
+    let options = use_context::<leptos_axum::ResponseOptions>();
+    let nonce = use_nonce().and_then(|nonce| http::HeaderValue::try_from(nonce.to_string()).ok());
+    if let (Some(options), Some(nonce)) = (options, nonce) {
+        options.insert_header(http::HeaderName::from_static(NONCE_HEADER), nonce);
+    }
+}
+
 /// The document around the page. The theme comes from a cookie, so that it is right at first sight.
 pub fn shell(options: &LeptosOptions) -> impl IntoView + use<> {
     let _ = options;
+    tell_nonce();
     let files = use_context::<SiteFiles>().unwrap_or_default();
     let display = Display::of_request();
     view! {

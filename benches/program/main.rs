@@ -28,6 +28,8 @@ mod hub;
 mod observe;
 #[path = "../../crates/service/src/records.rs"]
 mod records;
+#[path = "../../crates/service/src/redact.rs"]
+mod redact;
 #[path = "../../crates/service/tests/service/soak.rs"]
 mod soak;
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use clap::Args;
 use lanes_model::Limits;
 use lanes_service::{
-    ExtractLimits, Extractor, Observer, ProviderConfig, Service, ServiceConfig, ServiceError,
-    Store, Timeouts,
+    Access, ExtractLimits, Extractor, Observer, ProviderConfig, Service, ServiceConfig,
+    ServiceError, Store, Timeouts,
 };
 use lanes_simulator::{LatencyProfile, Simulator, SimulatorConfig};
 use tokio::net::TcpListener;
@@ -35,14 +35,26 @@ pub struct ServeArgs {
     /// The configuration file [env: LANES_CONFIG] [default: lanes.toml, if it is there].
     #[arg(long)]
     config: Option<PathBuf>,
+    /// Keep figures only: no texts, no answers [env: LANES_STORE_TEXT=false].
+    #[arg(long)]
+    no_store_text: bool,
 }
 
+/// Files that connections leave for everything else.
+const RESERVED_FILES: u32 = 256;
+/// The most event streams, however many files may be open.
+const MOST_STREAMS: u32 = 20_000;
 /// How long streams and requests may take to end once the program stops.
 const GRACE: Duration = Duration::from_secs(3);
 
 pub(super) async fn serve(args: ServeArgs, traces: Option<Arc<Traces>>) -> Result<(), CliError> {
     outlive_file_limits();
-    let flags = Flags { addr: args.addr, data_dir: args.data_dir, config: args.config };
+    let flags = Flags {
+        addr: args.addr,
+        data_dir: args.data_dir,
+        config: args.config,
+        no_store_text: args.no_store_text,
+    };
     let mut config = Config::load(flags)?;
     let listener = TcpListener::bind(config.addr)
         .await
@@ -67,6 +79,9 @@ pub(super) async fn serve(args: ServeArgs, traces: Option<Arc<Traces>>) -> Resul
 
     let _lock = DataLock::take(&config.data_dir)?;
     let store = Store::open(&config.data_dir.join("lanes.db")).await.map_err(ServiceError::from)?;
+    if !config.store_text {
+        store.keep_figures_only();
+    }
     let metrics = Arc::new(Metrics::new(&config.providers)?);
     let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::clone(&metrics) as _];
     observers.extend(traces.iter().map(|traces| Arc::clone(traces) as _));
@@ -82,13 +97,20 @@ pub(super) async fn serve(args: ServeArgs, traces: Option<Arc<Traces>>) -> Resul
     })
     .await?;
     service.keep(config.retention);
-    let router = http::router(service.clone(), addr, stop.clone(), metrics);
+    let access = Access::new(store.clone(), config.access.token.clone(), config.access.required)?;
+    if access.is_required() && !access.has_a_way_in().await? {
+        return Err(CliError::NoWayIn(addr));
+    }
+    let (files, patience) = (http::server::open_files(), config.access.patience);
+    let connections = files.saturating_sub(RESERVED_FILES).max(files / 2);
+    let streams = (connections / 4 * 3).min(MOST_STREAMS);
+    let gate = http::Gate::new(access, config.access, addr, streams);
+    let router = http::router(service.clone(), gate, addr, stop.clone(), metrics);
     println!("listening on http://{addr}");
     tracing::info!(data_dir = %config.data_dir.display(), "open http://localhost:{}", addr.port());
 
-    let server =
-        axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let mut server = tokio::spawn(server.into_future());
+    let server = http::server::serve(listener, router, connections, patience, stop.clone());
+    let mut server = tokio::spawn(server);
     tokio::select! {
         () = stop_signal() => {}
         ended = &mut server => {

@@ -6,7 +6,7 @@ use app::{ApiDescription, App, SiteFiles, shell};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use lanes_service::Service;
+use lanes_service::{Access, Service};
 use leptos::prelude::{LeptosOptions, provide_context};
 use leptos_axum::{LeptosRoutes, generate_route_list, render_app_async_with_context};
 
@@ -18,9 +18,14 @@ pub fn options(addr: SocketAddr) -> LeptosOptions {
 }
 
 /// What every render finds in its context.
-fn context(service: Service, files: SiteFiles) -> impl Fn() + Clone + Send + Sync + 'static {
+fn context(
+    service: Service,
+    access: Access,
+    files: SiteFiles,
+) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         provide_context(service.clone());
+        provide_context(access.clone());
         provide_context(files.clone());
         provide_context(ApiDescription(openapi::description()));
     }
@@ -32,7 +37,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
     Router::new().leptos_routes_with_context(
         state,
         generate_route_list(App),
-        context(state.service.clone(), assets::files()),
+        context(state.service.clone(), state.gate.access().clone(), assets::files()),
         move || shell(&options),
     )
 }
@@ -51,7 +56,7 @@ pub async fn render(
     more: impl Fn() + Clone + Send + Sync + 'static,
     request: Request,
 ) -> Response {
-    let base = context(state.service, assets::files());
+    let base = context(state.service, state.gate.access().clone(), assets::files());
     let options = state.options;
     let handler = render_app_async_with_context(
         move || {

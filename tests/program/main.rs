@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on says so")]
 
+mod attacks;
 mod batch;
 mod cache;
 mod contract;
@@ -18,5 +19,6 @@ mod support;
 mod survival;
 mod tasks;
 mod telemetry;
+mod unkept;
 mod upkeep;
 mod workflows;

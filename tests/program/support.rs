@@ -100,9 +100,16 @@ impl Program {
             .env_remove("OPENAI_API_KEY")
             .env_remove("OPENAI_BASE_URL")
             .env_remove("LANES_ADDR")
+            .env_remove("LANES_TOKEN")
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(
+                std::fs::File::options()
+                    .create(true)
+                    .append(true)
+                    .open(data.path().join("log"))
+                    .expect("a file"),
+            )
             .spawn()
             .expect("the program starts");
         let stdout = child.stdout.take().expect("its output");
@@ -112,6 +119,12 @@ impl Program {
             .find_map(|line| line.strip_prefix("listening on ").map(str::to_owned))
             .expect("it says where it listens");
         (child, url)
+    }
+
+    /// Where it keeps its data; its log is in there, too, as `log`.
+    #[allow(dead_code, reason = "the benchmarks share this file")]
+    pub fn folder(&self) -> &std::path::Path {
+        self.data.path()
     }
 
     /// What it holds in memory, kB, as Linux counts it.

@@ -63,6 +63,7 @@ fn script(title: &str) -> Vec<(u64, EventKind)> {
                 held_by: Default::default(),
                 route: Default::default(),
                 hedge: false,
+                redacted: 0,
             },
         ));
         log.push((from + 400, EventKind::FirstToken { pass, call, number: 1 }));

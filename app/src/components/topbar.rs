@@ -6,6 +6,10 @@ use leptos_router::hooks::use_location;
 
 use super::icons::Icon;
 
+/// What is said on every page where texts are not kept.
+const UNKEPT: &str = "Texts and answers are not kept here: they are gone ten minutes after a run has ended, or \
+     when the program stops. Only figures stay.";
+
 /// The top bar.
 #[component]
 pub fn TopBar() -> impl IntoView {
@@ -14,6 +18,7 @@ pub fn TopBar() -> impl IntoView {
         let here = if page == "/" { path == "/" } else { path.starts_with(page) };
         here.then_some("page")
     };
+    let unkept = crate::server::service().is_ok_and(|service| !service.keeps_texts());
     let provider = crate::server::default_provider().map(|badge| {
         let class = if badge.simulated { "badge badge--sim hide-s" } else { "badge hide-s" };
         view! { <span class=class>{badge.name}</span> }
@@ -33,6 +38,7 @@ pub fn TopBar() -> impl IntoView {
                 <a href="/runs" aria-current=current("/runs")>"Runs"</a>
                 <a href="/tasks" aria-current=current("/tasks")>"Tasks"</a>
                 <a href="/workflows" aria-current=current("/workflows")>"Workflows"</a>
+                <a href="/settings/keys" aria-current=current("/settings")>"Settings"</a>
             </nav>
             <div class="tools">
                 {provider}
@@ -56,5 +62,6 @@ pub fn TopBar() -> impl IntoView {
                 </button>
             </div>
         </header>
+        {unkept.then(|| view! { <p class="unkept">{UNKEPT}</p> })}
     }
 }

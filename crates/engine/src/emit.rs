@@ -91,7 +91,7 @@ impl Log {
         self.sink.append(at, EventKind::PassEnded { pass, end });
     }
 
-    pub(crate) fn attempt_started(&self, at: Micros, id: AttemptId, sent: Sent) {
+    pub(crate) fn attempt_started(&self, at: Micros, id: AttemptId, sent: Sent, redacted: u32) {
         let AttemptId { pass, call, number } = id;
         let Sent { lane, of, held, route, hedge } = sent;
         let (held, held_by) = held
@@ -99,9 +99,20 @@ impl Log {
             .filter(|(time, _)| !time.is_zero())
             .unwrap_or_default();
         let attempt = Attempt { number, of };
-        let kind =
-            EventKind::AttemptStarted { pass, call, lane, attempt, held, held_by, route, hedge };
-        self.sink.append(at, kind);
+        self.sink.append(
+            at,
+            EventKind::AttemptStarted {
+                pass,
+                call,
+                lane,
+                attempt,
+                held,
+                held_by,
+                route,
+                hedge,
+                redacted,
+            },
+        );
     }
 
     pub(crate) fn pass_held(

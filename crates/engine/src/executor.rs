@@ -45,7 +45,8 @@ pub(crate) async fn perform(
     // The start is written to the log before the request is sent, and only then: looking up the
     // request is the engine's time, not the provider's.
     let (go, told) = oneshot::channel();
-    equipment.report(id, News::Prepared { go });
+    let redacted = request.redaction.as_ref().map_or(0, |redaction| redaction.count());
+    equipment.report(id, News::Prepared { go, redacted });
     if told.await.is_err() {
         return;
     }

@@ -19,7 +19,7 @@ pub(crate) enum News {
     /// There is no request to send.
     NoRequest { at: Micros, failure: Failure },
     /// The request is at hand; it is sent when `go` says so.
-    Prepared { go: oneshot::Sender<()> },
+    Prepared { go: oneshot::Sender<()>, redacted: u32 },
     /// The first piece of text arrived.
     FirstText { at: Micros, text: String },
     /// Another piece of text arrived.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use lanes_model::{
     CallId, EventKind, Failure, Finish, Health, HoldReason, Micros, Output, PassId, Progress,
-    RouteId, Temperature, Usage, UsdMicros,
+    Redaction, RouteId, Temperature, Usage, UsdMicros,
 };
 use tokio::sync::watch;
 
@@ -30,6 +30,9 @@ pub struct CallRequest {
     pub output: Output,
     /// Images that belong to the user message.
     pub images: Vec<RequestImage>,
+    /// What stands for what in these texts, where personal data was taken out of them: the answer gets it
+    /// back.
+    pub redaction: Option<Arc<Redaction>>,
 }
 
 /// An image of a request. Cheap to clone.

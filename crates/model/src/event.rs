@@ -198,6 +198,9 @@ pub enum EventKind {
         /// Whether it is a second attempt beside one that takes long.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         hedge: bool,
+        /// How many pieces of personal data its request has placeholders for.
+        #[serde(default, skip_serializing_if = "is_none")]
+        redacted: u32,
     },
     /// Something holds back a pass; not written for short times, which `attempt_started` tells of.
     PassHeld {
@@ -299,6 +302,12 @@ pub enum EventKind {
         /// How it ended.
         status: RunStatus,
     },
+}
+
+/// Whether there are none.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+pub(crate) const fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 impl EventKind {

@@ -27,6 +27,7 @@ pub struct FlatEvent {
     held_by: Option<HoldReason>,
     route: Option<RouteId>,
     hedge: Option<bool>,
+    redacted: Option<u32>,
     message: Option<String>,
     limit: Option<u32>,
     why: Option<LimitReason>,
@@ -58,7 +59,7 @@ struct EndFields {
 reads! {
     FlatEvent {
         seq, at_us, kind = "type", header, pass, started_at, first, count, call, lane, attempt,
-        held_us, until_us, held_by, route, hedge, message, limit, why, health, priority, number, end,
+        held_us, until_us, held_by, route, hedge, redacted, message, limit, why, health, priority, number, end,
         status, calls,
     }
     EndFields {
@@ -99,6 +100,7 @@ impl FlatEvent {
                 held_by: self.held_by.unwrap_or_default(),
                 route: self.route.unwrap_or_default(),
                 hedge: self.hedge.unwrap_or_default(),
+                redacted: self.redacted.unwrap_or_default(),
             },
             "pass_held" => EventKind::PassHeld {
                 pass: self.pass?,
@@ -228,6 +230,7 @@ mod tests {
                 held_by: HoldReason::Queue,
                 route: RouteId(2),
                 hedge: true,
+                redacted: 3,
             },
             EventKind::LimitChanged { pass, limit: 4, why: LimitReason::RateLimited },
             EventKind::RouteChanged {

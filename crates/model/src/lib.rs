@@ -14,6 +14,7 @@ pub mod event;
 pub mod explain;
 pub mod failure;
 pub mod faults;
+pub mod figures;
 mod flat;
 pub mod format;
 #[cfg(any(test, fuzzing))]
@@ -26,6 +27,7 @@ pub mod plan;
 pub mod prompt;
 pub mod provider;
 mod read;
+mod redaction;
 mod route;
 pub mod sample;
 mod schedule;
@@ -68,6 +70,7 @@ pub use plan::{
 };
 pub use provider::{Price, ProviderInfo};
 pub use read::{Json, Read};
+pub use redaction::{Redaction, Restorer};
 pub use route::{Fallback, Health, HoldReason, LimitReason, Priority, RouteId, RouteInfo};
 pub use spec::{FieldError, Input, Limits, Mode, RunRequest, RunSpec};
 pub use state::{

@@ -123,6 +123,7 @@ reads! {
     Budget { max_cost_usd_micros, deadline_ms }
     CallState {
         ready, attempts, end, ended, output, failure, cached, awaited, awaiting, reopened,
+        redacted,
     }
     DocumentInfo { id, name, bytes, tokens }
     Fallback { provider, model }
@@ -246,6 +247,8 @@ impl Read for RunSpec {
             budget: Read::read(json.get("budget")),
             cache: Read::read(json.get("cache")),
             piece_tokens: None,
+            redact: false,
+            figures_only: false,
             adaptive: Read::read(json.get("adaptive")),
             hedge: Read::read(json.get("hedge")),
             fallback: Vec::new(),

@@ -146,6 +146,10 @@ pub struct RunRequest {
     /// With `chunk`: the tokens of a piece; every longer document is cut.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub piece_tokens: Option<i64>,
+    /// Whether e-mail addresses, phone numbers, card and account numbers are replaced by placeholders
+    /// before anything leaves for the provider. The answers have the originals again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub redact: bool,
 }
 
 /// What a checked run is about.
@@ -205,6 +209,14 @@ pub struct RunSpec {
     /// browser.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub piece_tokens: Option<u32>,
+    /// Whether personal data is replaced by placeholders before anything leaves. Not read in the
+    /// browser.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub redact: bool,
+    /// Whether texts and answers are not kept: the program was told so when the run was made. Not read
+    /// in the browser.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub figures_only: bool,
 }
 
 impl RunSpec {
@@ -235,6 +247,8 @@ impl RunSpec {
             priority: Priority::default(),
             cache: false,
             piece_tokens: None,
+            redact: false,
+            figures_only: false,
         }
     }
 }

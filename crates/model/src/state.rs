@@ -181,12 +181,14 @@ impl RunState {
                 held_by,
                 route,
                 hedge,
+                redacted,
             } => {
                 if let Some(p) = self.pass_mut(*pass) {
                     p.held(at, *held, *held_by);
                 }
                 let Some(c) = self.call_mut(*pass, *call) else { return };
                 c.start_attempt(at, *lane, *attempt, *route, *hedge);
+                c.redacted = *redacted;
             }
             EventKind::LimitChanged { pass, limit, why } => {
                 if let Some(p) = self.pass_mut(*pass) {

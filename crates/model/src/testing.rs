@@ -197,6 +197,7 @@ fn simulate_pass(
                 held_by: HoldReason::RateLimit,
                 route: RouteId::default(),
                 hedge: false,
+                redacted: 0,
             });
             let text = attempt.fails.is_none() || attempt.generating > 0;
             flights.push(Flight {

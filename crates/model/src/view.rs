@@ -49,6 +49,12 @@ pub struct RunView {
     /// Whether answers may come from the response cache.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cache: bool,
+    /// Whether personal data is replaced by placeholders before anything leaves.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub redact: bool,
+    /// Whether texts and answers are not kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub figures_only: bool,
     /// How calls are sent.
     #[serde(flatten)]
     pub sending: SendingView,
@@ -189,6 +195,9 @@ pub struct CallView {
     /// and its tokens are those of the attempt that asked at the time.
     #[serde(default)]
     pub cached: bool,
+    /// How many pieces of personal data its request had placeholders for.
+    #[serde(default, skip_serializing_if = "crate::event::is_none")]
+    pub redacted: u32,
     /// When its first attempt began.
     pub start_us: Option<Micros>,
     /// When it ended.
@@ -295,6 +304,8 @@ impl RunView {
             faults: header.spec.faults.clone(),
             budget: header.spec.budget,
             cache: header.spec.cache,
+            redact: header.spec.redact,
+            figures_only: header.spec.figures_only,
             sending: SendingView::of(state),
             provider: ProviderView {
                 id: header.provider.id.clone(),
@@ -364,6 +375,7 @@ impl CallView {
             output: has_text.then(|| call.output.clone()),
             attempts: u32::try_from(call.attempts.len()).unwrap_or(u32::MAX),
             cached: call.cached.is_some(),
+            redacted: call.redacted,
             start_us: call.start().map(|at| at.since(zero)),
             end_us: call.end.map(|at| at.since(zero)),
             ttft_us: spoke.and_then(|a| Some(a.first_token?.since(a.start))),

@@ -1,14 +1,14 @@
 //! Where the engine's ports meet the provider and the log: no logic, only translation.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use lanes_engine::{Answer, CallRequest, EventSink, Provider, RequestImage};
+use lanes_engine::{Answer, CallRequest, EventSink, Provider, RequestImage, TextSink};
 use lanes_model::{
-    EventKind, Failure, FailureKind, Faults, Micros, Price, Progress, RouteId, RunId, Usage,
-    UsdMicros,
+    EventKind, Failure, FailureKind, Faults, Micros, Price, Progress, Redaction, Restorer, RouteId,
+    RunId, Usage, UsdMicros,
 };
 use lanes_provider::{ChatRequest, Client, ImagePart, tokens};
 use lanes_store::EventWriter;
@@ -89,6 +89,7 @@ impl Provider for RoutedProvider {
             return std::future::ready(Err(missing("The provider"))).boxed();
         };
         let (client, model, headers) = (client.clone(), model.clone(), headers.clone());
+        let redaction = request.redaction.clone();
         async move {
             let request = ChatRequest {
                 model,
@@ -100,16 +101,54 @@ impl Provider for RoutedProvider {
                 images: request.images.iter().map(part).collect(),
                 headers,
             };
-            let answer = client.chat(&request, on_text).await?;
-            Ok(Answer {
-                text: answer.text,
-                usage: answer.usage,
-                cost: answer.cost,
-                finish: answer.finish,
-            })
+            let Some(redaction) = redaction else {
+                return client.chat(&request, on_text).await.map(answered);
+            };
+            let restored = Restored::new(&redaction, on_text);
+            let answer = client.chat(&request, restored.sink()).await?;
+            restored.finish();
+            Ok(Answer { text: redaction.restore(&answer.text), ..answered(answer) })
         }
         .boxed()
     }
+}
+
+fn answered(answer: lanes_provider::Answer) -> Answer {
+    Answer { text: answer.text, usage: answer.usage, cost: answer.cost, finish: answer.finish }
+}
+
+/// Text that streams, with what was taken out of the request put back before anyone sees it.
+#[derive(Clone)]
+struct Restored(Arc<Mutex<(Restorer, TextSink)>>);
+
+impl Restored {
+    fn new(redaction: &Arc<Redaction>, on_text: TextSink) -> Self {
+        Self(Arc::new(Mutex::new((Restorer::new(Arc::clone(redaction)), on_text))))
+    }
+
+    fn sink(&self) -> TextSink {
+        let shared = Arc::clone(&self.0);
+        Box::new(move |piece| {
+            let (restorer, on_text) = &mut *lock(&shared);
+            let ready = restorer.push(piece);
+            if !ready.is_empty() {
+                on_text(&ready);
+            }
+        })
+    }
+
+    /// Gives what was held back.
+    fn finish(&self) {
+        let (restorer, on_text) = &mut *lock(&self.0);
+        let rest = restorer.finish();
+        if !rest.is_empty() {
+            on_text(&rest);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn part(image: &RequestImage) -> ImagePart {

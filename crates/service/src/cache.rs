@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lanes_engine::{Answer, AnswerCache, Cached, CallRequest};
-use lanes_model::{CallId, Finish, PassId, RunHeader, UsdMicros};
+use lanes_model::{CallId, Finish, PassId, Redaction, RunHeader, UsdMicros};
 use lanes_store::{AnswerKey, AnswerNote, Store, StoreError, StoredAnswer};
 use serde::Serialize;
 use tokio::sync::watch;
@@ -106,13 +106,13 @@ impl ResponseCache {
     }
 
     /// Takes the flight of a key, or a ticket to wait for it.
-    fn board(self: &Arc<Self>, key: AnswerKey) -> Boarding {
+    fn board(self: &Arc<Self>, key: AnswerKey, redaction: Option<&Arc<Redaction>>) -> Boarding {
         let mut flights = lock(&self.flights);
         if let Some(flight) = flights.get(&key) {
             return Boarding::Taken(flight.subscribe());
         }
         flights.insert(key, watch::Sender::new(None));
-        Boarding::Mine(Flight { cache: Arc::clone(self), key })
+        Boarding::Mine(Flight { cache: Arc::clone(self), key, redaction: redaction.cloned() })
     }
 
     /// The answer of a key, if it is there.
@@ -155,6 +155,8 @@ enum Boarding {
 struct Flight {
     cache: Arc<ResponseCache>,
     key: AnswerKey,
+    /// What was taken out of the request: it is not kept in the answer either.
+    redaction: Option<Arc<Redaction>>,
 }
 
 impl Flight {
@@ -188,11 +190,12 @@ struct LookUp {
     held: Arc<Holding>,
     place: (PassId, CallId),
     key: AnswerKey,
+    redaction: Option<Arc<Redaction>>,
 }
 
 impl LookUp {
     async fn first(self) -> Cached {
-        match self.cache.board(self.key) {
+        match self.cache.board(self.key, self.redaction.as_ref()) {
             Boarding::Taken(taken) => {
                 Cached::Awaited(async move { self.wait(taken).await }.boxed())
             }
@@ -210,7 +213,7 @@ impl LookUp {
             {
                 return Some(self.hit(found));
             }
-            match self.cache.board(self.key) {
+            match self.cache.board(self.key, self.redaction.as_ref()) {
                 Boarding::Taken(other) => taken = other,
                 Boarding::Mine(flight) => return self.search(flight).await,
             }
@@ -232,7 +235,11 @@ impl LookUp {
     fn hit(&self, found: &StoredAnswer) -> Answer {
         self.cache.hits.fetch_add(1, Ordering::Relaxed);
         Answer {
-            text: found.text.clone(),
+            // It may have been given to someone with other data in the same places.
+            text: match &self.redaction {
+                Some(redaction) => redaction.restore(&found.text),
+                None => found.text.clone(),
+            },
             usage: found.usage,
             cost: Some(UsdMicros(0)),
             finish: Finish::Stop,
@@ -269,6 +276,7 @@ impl AnswerCache for RunCache {
             held: Arc::clone(&self.held),
             place: (pass, call),
             key: asked.key(),
+            redaction: request.redaction.clone(),
         };
         look_up.first().boxed()
     }
@@ -290,7 +298,10 @@ fn ended(
     // An answer that was cut short is no answer to the next who asks.
     let Some(answer) = answer.filter(|a| a.finish == Finish::Stop) else { return };
     let found = Arc::new(StoredAnswer {
-        text: answer.text.clone(),
+        text: match &flight.redaction {
+            Some(redaction) => redaction.hide(&answer.text),
+            None => answer.text.clone(),
+        },
         usage: answer.usage,
         model: model.to_owned(),
     });

@@ -32,6 +32,9 @@ pub enum ServiceError {
     /// The log of the runs that go on cannot be written.
     #[error("{0}")]
     NotWritten(String),
+    /// The system gives no random bytes, or a hash cannot be made.
+    #[error("{0}")]
+    Random(String),
     /// The program is stopping and takes no new run.
     #[error("Lanes is stopping; try again once it is back")]
     Stopping,

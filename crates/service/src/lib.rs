@@ -1,6 +1,7 @@
 //! What the program can do: start, watch, cancel, list and export runs. The one API behind the
 //! page, the REST handlers and the terminal; a rule that two of them share lives here.
 
+mod access;
 mod adapter;
 mod cache;
 mod catalogue;
@@ -16,12 +17,14 @@ mod observe;
 pub mod output;
 mod reader;
 mod records;
+mod redact;
 mod routing;
 mod service;
 mod shipped;
 mod upkeep;
 mod watch;
 
+pub use access::{Access, ApiKey, Caller, KeyRequest, MadeKey, SESSION_SECONDS, Scope};
 pub use cache::CacheStats;
 pub use door::{DoorAnswer, DoorAsk, DoorError, DoorHead, DoorModel, DoorNews, DoorTotals};
 pub use error::ServiceError;

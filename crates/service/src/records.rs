@@ -10,11 +10,14 @@ use futures::future::BoxFuture;
 use lanes_engine::{Asked, CallRequest, RecordSource, RequestImage};
 use lanes_model::estimate::prompt_tokens;
 use lanes_model::prompt::{Placeholder, fill, placeholders};
-use lanes_model::{CallId, DocumentId, DocumentInfo, Failure, FailureKind, RunHeader, Scope, Task};
+use lanes_model::{
+    CallId, DocumentId, DocumentInfo, Failure, FailureKind, Redaction, RunHeader, Scope, Task,
+};
 use lanes_store::Store;
 use tokio::sync::OnceCell;
 
 use crate::output::OutputCheck;
+use crate::redact::Redactor;
 
 /// Makes each call's request.
 pub(crate) struct StoredRecords(Arc<Records>);
@@ -45,7 +48,8 @@ struct Material {
 }
 
 impl StoredRecords {
-    pub(crate) fn new(store: Store, header: Arc<RunHeader>) -> Self {
+    /// With the text of a run whose text is not kept.
+    pub(crate) fn new(store: Store, header: Arc<RunHeader>, text: Option<String>) -> Self {
         let check = |task: &Task| {
             OutputCheck::new(&task.output).unwrap_or_else(|problem| {
                 // It was right when the run was made: another version of the program made it.
@@ -54,7 +58,8 @@ impl StoredRecords {
             })
         };
         let checks = header.tasks.iter().map(check).collect();
-        let (only, cut) = (OnceCell::new(), Mutex::default());
+        let given = text.map(|text| Arc::new(Material { text, images: Vec::new() }));
+        let (only, cut) = (OnceCell::new_with(given), Mutex::default());
         Self(Arc::new(Records { store, header, checks, only, cut }))
     }
 }
@@ -133,13 +138,19 @@ impl Records {
             user.push_str(why);
             user.push_str(" Answer again, in the form that is asked for.");
         }
+        let system = match &parts {
+            Some(_) => [&*task.instructions(), OF_PARTS].join("\n\n"),
+            None => task.instructions().into_owned(),
+        };
+        let (system, user, redaction) = match header.spec.redact {
+            true => redacted(&system, &user, &content.images)?,
+            false => (system, user, None),
+        };
         Ok(CallRequest {
             model: header.choice_of(call).1.to_owned(),
-            system: match &parts {
-                Some(_) => [&*task.instructions(), OF_PARTS].join("\n\n"),
-                None => task.instructions().into_owned(),
-            },
+            system,
             user,
+            redaction,
             max_tokens: task.max_tokens,
             temperature: task.temperature,
             output: task.output.clone(),
@@ -258,6 +269,23 @@ impl Records {
         let images = content.image.map(image).into_iter().collect();
         Ok(Arc::new(Material { text: content.text, images }))
     }
+}
+
+type Redacted = (String, String, Option<Arc<Redaction>>);
+
+/// Both texts without personal data, and what stands for it.
+fn redacted(system: &str, user: &str, images: &[RequestImage]) -> Result<Redacted, Failure> {
+    if !images.is_empty() {
+        return Err(Failure::new(
+            FailureKind::InvalidRequest,
+            "This run redacts personal data, and that cannot be done in an image: leave the image out.",
+        ));
+    }
+    let texts = [system, user];
+    let mut redactor = Redactor::new(&texts);
+    let (system, user) = (redactor.hide(system), redactor.hide(user));
+    let redaction = redactor.done();
+    Ok((system, user, (redaction.count() > 0).then(|| Arc::new(redaction))))
 }
 
 fn missing(what: &str) -> Failure {

@@ -11,6 +11,7 @@ mod retry;
 mod start;
 mod tasks;
 mod trial;
+mod unkept;
 mod workflows;
 
 pub use control::RunChange;
@@ -113,6 +114,8 @@ pub(crate) struct Inner {
     retries: tokio::sync::Mutex<()>,
     /// The large run at rest that was looked at last.
     pub(crate) looked_at: crate::reader::LookedAt,
+    /// Runs that ended lately and whose texts are not kept.
+    unkept: unkept::Unkept,
     /// How many uploaded files are in memory at once.
     reading: Semaphore,
     /// Ends with the last run's task; see [`Service::shutdown`].
@@ -172,6 +175,7 @@ impl Service {
                 extractor: config.extractor,
                 retries: tokio::sync::Mutex::default(),
                 looked_at: crate::reader::LookedAt::default(),
+                unkept: unkept::Unkept::default(),
                 reading: Semaphore::new(READING),
                 tasks: std::sync::Mutex::default(),
             }),

@@ -18,6 +18,8 @@ mod following;
 mod interruption;
 #[path = "service/pieces.rs"]
 mod pieces;
+#[path = "service/redaction.rs"]
+mod redaction;
 #[path = "service/requests.rs"]
 mod requests;
 #[path = "service/routing.rs"]

@@ -5,6 +5,7 @@
 //! not wait. Used by the service; knows the model and nothing else. The rule it keeps: whatever
 //! belongs together is written in one transaction, and the order of a log is given here.
 
+mod access;
 mod answers;
 mod create;
 mod cursor;
@@ -20,6 +21,7 @@ mod upkeep;
 mod uploads;
 mod writer;
 
+pub use access::{NewSession, StoredKey};
 pub use answers::{AnswerKey, AnswerNote, AnswerTotals, StoredAnswer};
 pub use create::Created;
 pub use error::StoreError;

@@ -81,7 +81,7 @@ impl Store {
                 (None, Hopeless::LeaveOut) => None,
                 (Some(before), _) => {
                     let seq = before.next();
-                    match Row::new(run, seq, entry.at, &entry.kind) {
+                    match self.row(run, seq, entry.at, &entry.kind) {
                         Ok(row) => {
                             rows.push(row);
                             Some(seq)
@@ -102,6 +102,20 @@ impl Store {
         insert_all(&mut tx, &rows).await?;
         tx.commit().await?;
         Ok(seqs)
+    }
+
+    /// An event as it is written here.
+    fn row<'a>(
+        &self,
+        run: &'a RunId,
+        seq: Seq,
+        at: Micros,
+        kind: &EventKind,
+    ) -> Result<Row<'a>, StoreError> {
+        match self.keeps_texts() {
+            true => Row::new(run, seq, at, kind),
+            false => Row::new(run, seq, at, &kind.clone().figures()),
+        }
     }
 
     /// Up to `limit` events of a log, those after `after`, in order. Empty when there are none, and

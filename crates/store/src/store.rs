@@ -4,6 +4,7 @@
 //! lock. No method asks for a second connection while it holds one.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqlitePool, Transaction};
@@ -21,6 +22,8 @@ struct Inner {
     writer: SqlitePool,
     reader: SqlitePool,
     in_memory: bool,
+    /// Whether logs are written without texts.
+    figures_only: AtomicBool,
 }
 
 /// Sums over everything stored.
@@ -36,7 +39,19 @@ pub struct Totals {
 
 impl Store {
     pub(crate) fn new(writer: SqlitePool, reader: SqlitePool, in_memory: bool) -> Self {
-        Self { inner: Arc::new(Inner { writer, reader, in_memory }) }
+        let figures_only = AtomicBool::new(false);
+        Self { inner: Arc::new(Inner { writer, reader, in_memory, figures_only }) }
+    }
+
+    /// From now on logs are written without what people and models wrote: figures alone.
+    pub fn keep_figures_only(&self) {
+        self.inner.figures_only.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether texts and answers are kept.
+    #[must_use]
+    pub fn keeps_texts(&self) -> bool {
+        !self.inner.figures_only.load(Ordering::Relaxed)
     }
 
     /// For reading.

@@ -29,7 +29,7 @@ impl Dispatcher {
         let Some(pass) = self.passes.get_mut(index) else { return };
         let Some(flight) = pass.flight(id) else { return };
         match (flight.stage, news) {
-            (Stage::Preparing, News::Prepared { go }) => {
+            (Stage::Preparing, News::Prepared { go, redacted }) => {
                 if self.stopping {
                     return;
                 }
@@ -44,7 +44,7 @@ impl Dispatcher {
                     if let Some(hedges) = pass.hedges.as_mut().filter(|_| !sent.hedge) {
                         hedges.started(task, now, id);
                     }
-                    self.log.attempt_started(now, id, sent);
+                    self.log.attempt_started(now, id, sent, redacted);
                     // An executor that is gone has been aborted: the run is stopping.
                     let _ = go.send(());
                 }

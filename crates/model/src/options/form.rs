@@ -10,16 +10,17 @@ use crate::{Fallback, FieldError, Mode, Priority, RunRequest, RunSpec};
 use super::FallbackRequest;
 
 /// The names of the fields, in the order of their lines. A line for each fallback follows.
-pub const FIELDS: [&str; 6] =
-    ["max_cost", "deadline", "adaptive", "priority", "hedge", "piece_tokens"];
+pub const FIELDS: [&str; 7] =
+    ["max_cost", "deadline", "adaptive", "priority", "hedge", "redact", "piece_tokens"];
 
 /// Where in a request each of them is.
-pub const POINTERS: [&str; 6] = [
+pub const POINTERS: [&str; 7] = [
     "/budget/max_cost_usd_micros",
     "/budget/deadline_ms",
     "/adaptive",
     "/priority",
     "/hedge",
+    "/redact",
     "/piece_tokens",
 ];
 
@@ -70,6 +71,7 @@ pub fn apply(typed: &str, request: &mut RunRequest) -> Vec<FieldError> {
     .filter(|_| mode != Mode::Sequential);
     request.priority = Some(next().to_owned()).filter(|id| !id.is_empty());
     request.hedge = !next().is_empty() && mode == Mode::Parallel;
+    request.redact = !next().is_empty();
     let tokens = next();
     if !tokens.is_empty() {
         request.long = Some("chunk".to_owned());
@@ -80,7 +82,7 @@ pub fn apply(typed: &str, request: &mut RunRequest) -> Vec<FieldError> {
                  documents that are too long.",
                 shorten(tokens)
             );
-            errors.push(FieldError::new(POINTERS[5], detail));
+            errors.push(FieldError::new(POINTERS[6], detail));
         }
     }
     let chosen: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
@@ -128,6 +130,7 @@ pub fn lines(spec: &RunSpec, choices: &Choices<'_>) -> String {
         }
         .to_owned(),
         if spec.hedge { "on" } else { "" }.to_owned(),
+        if spec.redact { "on" } else { "" }.to_owned(),
         value(spec.piece_tokens.map(u64::from), 0),
     ];
     if spec.fallback != choices.configured_fallbacks(&spec.provider) {
@@ -159,8 +162,9 @@ pub fn summary(typed: &str, mode: Mode) -> String {
             (2, adaptive) if mode != Mode::Sequential => ["adaptive ", adaptive, ""],
             (3, "batch") => ["batch", "", ""],
             (4, _) if mode == Mode::Parallel => ["slow calls hedged", "", ""],
-            (5, tokens) => ["long documents in pieces of ", tokens, " tokens"],
-            (0..5, _) => continue,
+            (5, _) => ["personal data redacted", "", ""],
+            (6, tokens) => ["long documents in pieces of ", tokens, " tokens"],
+            (0..7, _) => continue,
             (_, NO_FALLBACK) => {
                 none = true;
                 continue;
@@ -255,11 +259,11 @@ mod tests {
     #[test]
     fn the_lines_become_the_fields_of_a_request() {
         let (request, errors) =
-            applied("$0.10\n1.5\non\nbatch\non\n900\ntwo/org/c\n\none/b\n", Mode::Parallel);
+            applied("$0.10\n1.5\non\nbatch\non\non\n900\ntwo/org/c\n\none/b\n", Mode::Parallel);
         assert_eq!(errors, [""; 0]);
         let budget = Budget { max_cost_usd_micros: Some(100_000), deadline_ms: Some(1_500) };
         assert_eq!(request.budget, Some(budget));
-        assert_eq!((request.adaptive, request.hedge), (Some(true), true));
+        assert_eq!((request.adaptive, request.hedge, request.redact), (Some(true), true, true));
         assert_eq!(request.priority.as_deref(), Some("batch"));
         assert_eq!((request.long.as_deref(), request.piece_tokens), (Some("chunk"), Some(900)));
         let fallback = request.fallback.expect("two");
@@ -273,9 +277,9 @@ mod tests {
             assert_eq!(applied(nothing, Mode::Parallel).0, request(Mode::Parallel));
             assert_eq!(summary(nothing, Mode::Parallel), "");
         }
-        let (none, _) = applied("\n\n\n\n\n\nnone\n\n", Mode::Parallel);
+        let (none, _) = applied("\n\n\n\n\n\n\nnone\n\n", Mode::Parallel);
         assert_eq!(none.fallback, Some(Vec::new()));
-        let (one, _) = applied("\n\n\n\n\n\nnone\ntwo/c\n", Mode::Parallel);
+        let (one, _) = applied("\n\n\n\n\n\n\nnone\ntwo/c\n", Mode::Parallel);
         assert_eq!(one.fallback.map(|f| f.len()), Some(1));
     }
 
@@ -301,7 +305,7 @@ mod tests {
 
     #[test]
     fn a_wrong_fallback_is_told_at_the_line_that_says_it() {
-        let typed = "\n\n\n\n\n\n\ntwo/c\nthree/d";
+        let typed = "\n\n\n\n\n\n\n\ntwo/c\nthree/d";
         let errors = vec![FieldError::new("/fallback/1", "x"), FieldError::new("/tasks", "y")];
         let errors = placed(typed, errors);
         assert_eq!((&*errors[0].pointer, &*errors[1].pointer), ("/fallback/2", "/tasks"));
@@ -309,15 +313,15 @@ mod tests {
 
     #[test]
     fn words_say_what_is_set() {
-        let typed = "0.10\n60\noff\nbatch\n\n\nother/small\nthird/x";
+        let typed = "0.10\n60\noff\nbatch\n\non\n\nother/small\nthird/x";
         assert_eq!(
             summary(typed, Mode::Parallel),
-            "Budget $0.10 · deadline 60\u{2009}s · adaptive off · batch · fallback: other/small, \
-             third/x"
+            "Budget $0.10 · deadline 60\u{2009}s · adaptive off · batch · personal data redacted · \
+             fallback: other/small, third/x"
         );
-        assert_eq!(summary("\n\n\n\n\n\nnone", Mode::Compare), "No fallback");
+        assert_eq!(summary("\n\n\n\n\n\n\nnone", Mode::Compare), "No fallback");
         let cut = "Long documents in pieces of 4000 tokens";
-        assert_eq!(summary("\n\n\n\n\n4000", Mode::Compare), cut);
+        assert_eq!(summary("\n\n\n\n\n\n4000", Mode::Compare), cut);
     }
 
     #[test]
@@ -331,10 +335,10 @@ mod tests {
         let unlimited = ["one".to_owned()];
         let choices = choices(&providers, &tasks, &configured, &limits, &unlimited);
         for typed in [
-            "\n\n\n\n\n",
-            "0.10\n1.5\n\nbatch\non\n\none/b\ntwo/c",
-            "25\n60\noff\n\n\n\nnone",
-            "0.000001\n\n\n\n\n4000",
+            "\n\n\n\n\n\n",
+            "0.10\n1.5\n\nbatch\non\n\n\none/b\ntwo/c",
+            "25\n60\noff\n\n\non\n\nnone",
+            "0.000001\n\n\n\n\n\n4000",
         ] {
             let mut request = request(Mode::Parallel);
             assert_eq!(apply(typed, &mut request), []);

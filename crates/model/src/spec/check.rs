@@ -90,6 +90,8 @@ impl RunRequest {
                 priority,
                 cache,
                 piece_tokens,
+                redact: self.redact,
+                figures_only: false,
             }),
             _ => Err(errors),
         }

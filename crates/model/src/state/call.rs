@@ -110,6 +110,9 @@ pub struct CallState {
     /// any more for how often it may be tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reopened: Option<Micros>,
+    /// How many pieces of personal data its last request had placeholders for.
+    #[serde(default, skip_serializing_if = "crate::event::is_none")]
+    pub redacted: u32,
 }
 
 /// How a call ended, without the texts.

@@ -36,6 +36,8 @@ impl AnswerCache for Single {
             held: Arc::clone(&self.held),
             place: (pass, call),
             key: self.key,
+            // What other programs send is theirs: it goes on as it is.
+            redaction: None,
         };
         look_up.first().boxed()
     }

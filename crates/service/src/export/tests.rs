@@ -62,6 +62,7 @@ pub(super) fn state() -> RunState {
                     held_by: Default::default(),
                     route: Default::default(),
                     hedge: false,
+                    redacted: 0,
                 },
             ));
             at += 1_000_000;

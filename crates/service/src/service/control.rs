@@ -149,7 +149,7 @@ impl Service {
         let mut summary = RunSummary::of(&state);
         summary.status = RunStatus::Running;
         self.inner.store.put_summary(&summary).await?;
-        self.execute(state);
+        self.execute(state, None);
         // Whoever asks for the run next is to find it going on.
         self.wait_until(run, TAKEN_UP, |state| state.status == RunStatus::Running).await;
         Ok(())
@@ -157,6 +157,13 @@ impl Service {
 
     /// Whether the providers of a run are still there, as its log knows them.
     pub(super) fn can_go_on(&self, state: &RunState) -> Result<(), ServiceError> {
+        if state.header.spec.figures_only {
+            return Err(ServiceError::Conflict(
+                "The text of this run was not kept, only its figures: it cannot go on. Start it again \
+                 with the text."
+                    .to_owned(),
+            ));
+        }
         if let Some(provider) = routing::missing(&self.inner.catalogue, &state.header) {
             return Err(ServiceError::Conflict(format!(
                 "The provider “{provider}” is not configured any more."

@@ -139,6 +139,7 @@ impl Service {
         upload: Upload,
         text_column: Option<&str>,
     ) -> Result<Result<DocumentView, Rejected>, ServiceError> {
+        self.check_kept()?;
         let name = file_name(&upload.name);
         let options = Options { text_column: text_column.map(str::to_owned) };
         match self.read_upload(&name, upload.file, &options).await {
@@ -508,7 +509,7 @@ fn file_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let shown: String = last.chars().filter(|c| !c.is_control()).collect();
     let shown = shown.trim();
-    if shown.is_empty() {
+    if shown.trim_matches('.').is_empty() {
         return "file".to_owned();
     }
     match shown.rsplit_once('.') {
@@ -529,7 +530,9 @@ mod tests {
     fn names_lose_folders_and_what_does_not_show() {
         assert_eq!(file_name("../../etc/a\0b\n.txt"), "ab.txt");
         assert_eq!(file_name("C:\\files\\a.pdf"), "a.pdf");
-        assert_eq!(file_name("  "), "file");
+        for nothing in ["  ", "..", "a/..", "."] {
+            assert_eq!(file_name(nothing), "file");
+        }
         let long = format!("{}.docx", "x".repeat(1_000));
         assert!(file_name(&long).ends_with(".docx") && file_name(&long).len() < 210);
     }

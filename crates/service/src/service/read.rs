@@ -82,6 +82,7 @@ impl Service {
             Some(id) => self.inner.store.document_text(&id).await?,
             None => None,
         };
+        let text = text.filter(|_| !state.header.spec.figures_only);
         text.ok_or_else(|| ServiceError::NotFound("The run's text is not stored.".to_owned()))
     }
 
@@ -121,6 +122,9 @@ impl Service {
 impl Inner {
     /// A run's state from its stored log.
     pub(crate) async fn stored_state(&self, run: &RunId) -> Result<RunState, ServiceError> {
+        if let Some(state) = self.unkept.get(run, self.store.last_seq(run).await?) {
+            return Ok(state);
+        }
         let mut page = self.store.events(run, Seq(0), PAGE).await?;
         let Some(first) = page.first() else {
             return Err(ServiceError::no_run(run.as_str()));

@@ -47,12 +47,13 @@ impl Service {
         let tasks = catalogue.tasks();
         let workflows = catalogue.workflows();
         let choices = catalogue.choices(&tasks, &workflows);
-        let spec = request.check(&choices).map_err(ServiceError::Invalid)?;
+        let mut spec = request.check(&choices).map_err(ServiceError::Invalid)?;
         check_price(&spec, catalogue)?;
         self.check_mode(spec.mode)?;
         let planned = self.planned(&spec, &tasks)?;
-        let input = self.input(&spec, request).await?;
+        let mut input = self.input(&spec, request).await?;
         let pieces = self.pieces(&spec, &input).await?;
+        let text = self.take_texts(&mut spec, &mut input)?;
         let mut header = self.header(spec, &input.subject, input.documents, planned)?;
         header.plan = header.plan.in_pieces(&header.tasks, pieces);
         let hash = idempotency_key.map(|key| (key, request_hash(request)));
@@ -75,7 +76,7 @@ impl Service {
             Created::Existing(id) => Ok(Started { id, new: false }),
             Created::New(first) => {
                 let state = RunState::begin(&first)?;
-                self.execute(state);
+                self.execute(state, text);
                 Ok(Started { id: header.id, new: true })
             }
         }
@@ -197,8 +198,9 @@ impl Service {
         })
     }
 
-    /// Runs a fresh or interrupted run in the background until it ends.
-    pub(super) fn execute(&self, state: RunState) {
+    /// Runs a fresh or interrupted run in the background until it ends; `text` is what it is about, where
+    /// that is not kept.
+    pub(super) fn execute(&self, state: RunState, text: Option<String>) {
         let inner = Arc::clone(&self.inner);
         let run = state.header.id.clone();
         if routing::missing(&inner.catalogue, &state.header).is_some() {
@@ -222,7 +224,7 @@ impl Service {
                 &run,
                 state.header.spec.faults.as_ref(),
             )),
-            records: Arc::new(StoredRecords::new(inner.store.clone(), header)),
+            records: Arc::new(StoredRecords::new(inner.store.clone(), header, text)),
             sink: Arc::new(LogSink {
                 run: run.clone(),
                 writer: inner.writer.clone(),
@@ -243,6 +245,7 @@ impl Service {
             }
             execute(job).await;
             inner.settled(&run).await;
+            inner.keep_for_a_while(&run);
             inner.hub.remove(&run);
         });
         let mut tasks = self.inner.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

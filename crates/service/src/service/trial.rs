@@ -152,6 +152,7 @@ impl Service {
             temperature: task.temperature,
             output: task.output.clone(),
             images: Vec::new(),
+            redaction: None,
         };
         let mut trial = Trial {
             system_message: preview.system,

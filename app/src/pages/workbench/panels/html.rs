@@ -85,7 +85,9 @@ pub fn draw(form: Form) -> String {
     let cache = format!(
         r#"<label class="row cached"><input type="checkbox" id="cache" name="cache" value="on"{ticked}> Use cached answers</label>"#
     );
-    format!("<style>{style}</style>{cache}{}{}", options::draw(form), draw_faults(form))
+    // The number that the page's policy knows: other styles inside a page are not taken.
+    let nonce = use_nonce().map(|n| format!(r#" nonce="{n}""#)).unwrap_or_default();
+    format!("<style{nonce}>{style}</style>{cache}{}{}", options::draw(form), draw_faults(form))
 }
 
 fn draw_faults(form: Form) -> String {

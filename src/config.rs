@@ -112,6 +112,10 @@ pub struct Config {
     pub resume: ResumePolicy,
     /// Configured providers; the simulator is added to them.
     pub providers: Vec<ProviderConfig>,
+    /// Whether webhooks may lead to this machine and to private networks, and without TLS.
+    pub webhook_allow_private: bool,
+    /// Where people reach the page, when that is not the address it listens on.
+    pub public_url: Option<String>,
     /// The simulator's latency profile.
     pub simulator_latency: String,
     /// Requests and tokens a minute that the simulator allows.
@@ -182,10 +186,34 @@ impl Config {
             max_concurrency,
             resume,
             providers,
+            webhook_allow_private: switch("LANES_WEBHOOK_ALLOW_PRIVATE")?,
+            public_url: public_url()?,
             simulator_latency: env("LANES_SIM_LATENCY").unwrap_or_else(|| "demo".to_owned()),
             simulator_limits: (limit("LANES_SIM_RPM")?, limit("LANES_SIM_TPM")?),
         })
     }
+}
+
+/// A variable that is `true` or `false`, the latter when it is not set.
+fn switch(name: &str) -> Result<bool, ConfigError> {
+    match env(name).as_deref() {
+        None | Some("false" | "0") => Ok(false),
+        Some("true" | "1") => Ok(true),
+        Some(other) => Err(value(format!("{name} is “{other}”; it must be true or false"))),
+    }
+}
+
+/// Where people reach the page, without a slash at its end.
+fn public_url() -> Result<Option<String>, ConfigError> {
+    let Some(url) = env("LANES_PUBLIC_URL") else { return Ok(None) };
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    if host.is_none_or(|host| host.is_empty() || host.contains(['@', '?', '#', ' '])) {
+        return Err(value(
+            "LANES_PUBLIC_URL must be where people reach the page, such as https://lanes.example.com"
+                .to_owned(),
+        ));
+    }
+    Ok(Some(url.trim_end_matches('/').to_owned()))
 }
 
 /// The provider that the well-known variables describe, when a key or an address is set.

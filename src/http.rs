@@ -16,6 +16,8 @@ mod problem;
 mod runs;
 mod task_forms;
 mod tasks;
+mod webhook_forms;
+mod webhooks;
 mod workflow_forms;
 mod workflows;
 
@@ -88,6 +90,7 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/api/runs/{id}/frames", get(frames::stream))
         .route("/api/runs/{id}/events", get(events::stream))
         .route("/api/runs/{id}/export", get(runs::export))
+        .merge(webhooks::routes())
         .route("/api/{*rest}", axum::routing::any(problem::no_such_address))
         .method_not_allowed_fallback(problem::method_not_allowed);
     let forms = Router::new()
@@ -103,13 +106,16 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/tasks/{id}/delete", post(task_forms::delete))
         .route("/documents", documents::upload_form())
         .route("/documents/{id}/delete", post(documents::delete_form))
+        .merge(webhook_forms::routes())
         .route("/cache/purge", post(cache::purge_form));
     let pages = page::routes(&state)
         .route("/runs", post(forms::start))
         .route("/tasks/new", post(task_forms::create))
         .route("/tasks/{id}", post(task_forms::save))
         .route("/workflows/new", post(workflow_forms::create))
-        .route("/workflows/{id}", post(workflow_forms::save));
+        .route("/workflows/{id}", post(workflow_forms::save))
+        .route("/settings/webhooks", post(webhook_forms::create))
+        .route("/settings/webhooks/{id}", post(webhook_forms::save));
     Router::new()
         .merge(api)
         .merge(forms)

@@ -11,7 +11,7 @@ use crate::components::key_list::KeyList;
 use crate::components::topbar::TopBar;
 use crate::pages::{
     DocumentPage, EditTaskPage, NewTaskPage, NewWorkflowPage, NotFound, RunPage, RunsPage,
-    TasksPage, Workbench, WorkflowPage, WorkflowsPage,
+    TasksPage, WebhookPage, WebhooksPage, Workbench, WorkflowPage, WorkflowsPage,
 };
 
 /// The whole user interface.
@@ -40,6 +40,8 @@ pub fn App() -> impl IntoView {
                 <Route path=StaticSegment("workflows") view=WorkflowsPage ssr=SsrMode::Async/>
                 <Route path=(StaticSegment("workflows"), StaticSegment("new")) view=NewWorkflowPage ssr=SsrMode::Async/>
                 <Route path=(StaticSegment("workflows"), ParamSegment("id")) view=WorkflowPage ssr=SsrMode::Async/>
+                <Route path=(StaticSegment("settings"), StaticSegment("webhooks")) view=WebhooksPage ssr=SsrMode::Async/>
+                <Route path=(StaticSegment("settings"), StaticSegment("webhooks"), ParamSegment("id")) view=WebhookPage ssr=SsrMode::Async/>
             </Routes>
             <KeyList letters=crate::server::Display::of_request().letters/>
         </Router>

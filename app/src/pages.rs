@@ -12,6 +12,8 @@ mod run;
 mod runs;
 #[cfg(feature = "ssr")]
 mod tasks;
+#[cfg(feature = "ssr")]
+mod webhooks;
 mod workbench;
 #[cfg(feature = "ssr")]
 mod workflows;
@@ -26,6 +28,8 @@ pub use run::{RunPage, report_html};
 pub use runs::RunsPage;
 #[cfg(feature = "ssr")]
 pub use tasks::{EditTaskPage, NewTaskPage, TasksPage};
+#[cfg(feature = "ssr")]
+pub use webhooks::{WebhookPage, WebhooksPage};
 #[cfg(feature = "ssr")]
 pub use workbench::Workbench;
 #[cfg(feature = "ssr")]

@@ -14,6 +14,8 @@ mod request;
 #[cfg(feature = "ssr")]
 mod tasks;
 #[cfg(feature = "ssr")]
+mod webhooks;
+#[cfg(feature = "ssr")]
 mod workflows;
 
 #[cfg(all(feature = "hydrate", not(feature = "ssr")))]
@@ -34,6 +36,8 @@ pub use pages::{default_provider, document_page, first_visit, runs_page, workben
 pub use request::{Display, FormState, service, set_status};
 #[cfg(feature = "ssr")]
 pub use tasks::{ImportSent, TaskForm, TaskPageData, TaskSent, task_page};
+#[cfg(feature = "ssr")]
+pub use webhooks::{WebhookForm, WebhookSecret, WebhookSent};
 #[cfg(feature = "ssr")]
 pub use workflows::{
     WorkflowPageData, WorkflowRunForm, WorkflowSent, boxes, wanted, workflow_page,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use lanes_model::Limits;
 use lanes_service::{
-    ExtractLimits, Extractor, ProviderConfig, Service, ServiceConfig, ServiceError, Store, Timeouts,
+    BackgroundConfig, ExtractLimits, Extractor, ProviderConfig, Service, ServiceConfig, ServiceError, Store, Timeouts,
 };
 use lanes_simulator::{LatencyProfile, Simulator, SimulatorConfig};
 use tokio::net::TcpListener;
@@ -71,6 +71,12 @@ pub(super) async fn serve(args: ServeArgs) -> Result<(), CliError> {
         extractor: Extractor::child(std::env::current_exe()?, ExtractLimits::default()),
     })
     .await?;
+    service.start_background(BackgroundConfig {
+        data_dir: config.data_dir.clone(),
+        public_url: config.public_url.unwrap_or_else(|| format!("http://{addr}")),
+        allow_private: config.webhook_allow_private,
+        ..BackgroundConfig::default()
+    })?;
     let router = http::router(service.clone(), addr, stop.clone());
     println!("listening on http://{addr}");
     tracing::info!(data_dir = %config.data_dir.display(), "open http://localhost:{}", addr.port());

@@ -29,6 +29,9 @@ pub enum ServiceError {
     /// An export could not be written.
     #[error("the export could not be written: {0}")]
     Export(String),
+    /// Something that always works did not.
+    #[error("{0}")]
+    Internal(String),
     /// The program is stopping and takes no new run.
     #[error("Lanes is stopping; try again once it is back")]
     Stopping,

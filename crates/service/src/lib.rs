@@ -2,6 +2,7 @@
 //! page, the REST handlers and the terminal; a rule that two of them share lives here.
 
 mod adapter;
+mod background;
 mod cache;
 mod catalogue;
 mod error;
@@ -15,7 +16,9 @@ mod routing;
 mod service;
 mod shipped;
 mod watch;
+mod webhooks;
 
+pub use background::BackgroundConfig;
 pub use cache::CacheStats;
 pub use error::ServiceError;
 pub use export::{Export, ExportFormat, StreamFormat};
@@ -30,3 +33,7 @@ pub use service::{
     workflow_toml,
 };
 pub use watch::WatchItem;
+pub use webhooks::{
+    AttemptView, DeliveryPage, DeliveryView, NewWebhook, RetrySteps, WebhookDefinition, WebhookEvent,
+    WebhookView,
+};

@@ -33,6 +33,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use crate::ServiceError;
+use crate::background::Background;
 use crate::cache::ResponseCache;
 use crate::catalogue::{Catalogue, SAMPLE_INFOS};
 use crate::extract::Extractor;
@@ -92,6 +93,7 @@ pub(crate) struct Inner {
     stopping: AtomicBool,
     targets: Targets,
     cache: Arc<ResponseCache>,
+    pub(crate) background: Background,
     /// Held while tasks and workflows are changed, so that what was checked still holds when it is written.
     task_changes: tokio::sync::Mutex<()>,
     extractor: Extractor,
@@ -108,6 +110,10 @@ pub(crate) struct Inner {
 impl Service {
     pub(crate) fn inner(&self) -> &Inner {
         &self.inner
+    }
+
+    pub(crate) fn shared(&self) -> Arc<Inner> {
+        Arc::clone(&self.inner)
     }
 
     /// Opens the service over a store. Runs that were going on when the program ended are marked
@@ -128,6 +134,7 @@ impl Service {
                 writer,
                 hub,
                 catalogue: Catalogue::new(config.providers, config.limits, config.latency_problem)?,
+                background: Background::default(),
                 stopping: AtomicBool::new(false),
                 targets: Targets::default(),
                 task_changes: tokio::sync::Mutex::default(),
@@ -250,6 +257,7 @@ impl Service {
         if let Err(error) = self.inner.writer.flush().await {
             tracing::error!(%error, "the last events could not be written");
         }
+        self.inner.background.stop();
         self.inner.cache.flush().await;
     }
 }

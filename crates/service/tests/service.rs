@@ -16,6 +16,8 @@ mod faults;
 mod following;
 #[path = "service/interruption.rs"]
 mod interruption;
+#[path = "service/receiver.rs"]
+mod receiver;
 #[path = "service/requests.rs"]
 mod requests;
 #[path = "service/routing.rs"]
@@ -28,5 +30,7 @@ mod steering;
 mod support;
 #[path = "service/tasks.rs"]
 mod tasks;
+#[path = "service/webhooks.rs"]
+mod webhooks;
 #[path = "service/workflows.rs"]
 mod workflows;

@@ -141,6 +141,7 @@ impl Inner {
                 None => told(&self.stored_state(run).await?),
             };
             self.store.put_summary(&summary).await?;
+            self.fill_messages(run, &summary).await?;
             self.store.record_calls(&records).await?;
             Ok::<_, ServiceError>(())
         };

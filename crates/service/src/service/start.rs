@@ -242,6 +242,7 @@ impl Service {
             }
             inner.settle(&run).await;
             inner.hub.remove(&run);
+            inner.background.outbox.notify_one();
         });
         let mut tasks = self.inner.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         tasks.retain(|t| !t.is_finished());

@@ -1,6 +1,7 @@
 //! The faces over HTTP: the page, the REST API, the event stream, the built files. Each handler
 //! validates, calls the service and maps its error.
 
+mod alerts;
 mod assets;
 mod batch;
 mod cache;
@@ -91,6 +92,7 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/api/runs/{id}/events", get(events::stream))
         .route("/api/runs/{id}/export", get(runs::export))
         .merge(webhooks::routes())
+        .merge(alerts::routes())
         .route("/api/{*rest}", axum::routing::any(problem::no_such_address))
         .method_not_allowed_fallback(problem::method_not_allowed);
     let forms = Router::new()
@@ -107,6 +109,7 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/documents", documents::upload_form())
         .route("/documents/{id}/delete", post(documents::delete_form))
         .merge(webhook_forms::routes())
+        .merge(alerts::forms())
         .route("/cache/purge", post(cache::purge_form));
     let pages = page::routes(&state)
         .route("/runs", post(forms::start))
@@ -114,6 +117,8 @@ pub fn router(service: Service, addr: SocketAddr, stop: CancellationToken) -> Ro
         .route("/tasks/{id}", post(task_forms::save))
         .route("/workflows/new", post(workflow_forms::create))
         .route("/workflows/{id}", post(workflow_forms::save))
+        .route("/alerts", post(alerts::create_form))
+        .route("/alerts/{id}", post(alerts::save_form))
         .route("/settings/webhooks", post(webhook_forms::create))
         .route("/settings/webhooks/{id}", post(webhook_forms::save));
     Router::new()

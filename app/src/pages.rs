@@ -2,7 +2,11 @@
 //! once; the islands beside it go on in the browser.
 
 #[cfg(feature = "ssr")]
+mod alerts;
+#[cfg(feature = "ssr")]
 pub mod batch;
+#[cfg(feature = "ssr")]
+mod dashboard;
 #[cfg(feature = "ssr")]
 mod document;
 #[cfg(feature = "ssr")]
@@ -18,6 +22,10 @@ mod workbench;
 #[cfg(feature = "ssr")]
 mod workflows;
 
+#[cfg(feature = "ssr")]
+pub use alerts::{AlertPage, AlertsPage};
+#[cfg(feature = "ssr")]
+pub use dashboard::DashboardPage;
 #[cfg(feature = "ssr")]
 pub use document::DocumentPage;
 #[cfg(feature = "ssr")]

@@ -1,6 +1,8 @@
 //! What the page asks of the server. Thin: each function calls the service and maps its error; a
 //! rule belongs in the service or the model.
 
+#[cfg(feature = "ssr")]
+mod alerts;
 #[cfg(all(feature = "hydrate", not(feature = "ssr")))]
 mod ask;
 mod data;
@@ -18,6 +20,8 @@ mod webhooks;
 #[cfg(feature = "ssr")]
 mod workflows;
 
+#[cfg(feature = "ssr")]
+pub use alerts::{AlertForm, AlertSent};
 #[cfg(all(feature = "hydrate", not(feature = "ssr")))]
 pub use ask::{
     cancel_run, change_run, count_text, pause_run, resume_run, run_page, sample_text, start_run,

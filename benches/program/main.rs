@@ -27,6 +27,9 @@ mod hub;
 mod records;
 #[path = "../../crates/service/tests/service/soak.rs"]
 mod soak;
+#[allow(dead_code, reason = "the service uses all of it")]
+#[path = "../../crates/service/src/tally.rs"]
+mod tally;
 
 /// Where `records` looks for it.
 mod output {

@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::Args;
 use lanes_model::Limits;
 use lanes_service::{
-    BackgroundConfig, ExtractLimits, Extractor, ProviderConfig, Service, ServiceConfig, ServiceError, Store, Timeouts,
+    BackgroundConfig, ExtractLimits, Extractor, ProviderConfig, Service, ServiceConfig,
+    ServiceError, Store, Timeouts,
 };
 use lanes_simulator::{LatencyProfile, Simulator, SimulatorConfig};
 use tokio::net::TcpListener;

@@ -104,7 +104,7 @@ async fn redeliver(
 
 /// The number of a delivery; what is none is not there.
 pub(super) fn number(delivery: &str) -> Result<i64, Problem> {
-    delivery.parse().map_err(|_| {
-        Problem::from(ServiceError::NotFound("There is no such delivery.".to_owned()))
-    })
+    delivery
+        .parse()
+        .map_err(|_| Problem::from(ServiceError::NotFound("There is no such delivery.".to_owned())))
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on says so")]
 
+mod alerts;
 mod batch;
 mod cache;
 mod documents;
@@ -11,4 +12,5 @@ mod settings;
 mod support;
 mod survival;
 mod tasks;
+mod webhooks;
 mod workflows;

@@ -202,7 +202,8 @@ pub fn WebhookPage() -> impl IntoView {
             None => (WebhookForm::of(&webhook), Vec::new()),
         };
         let page = format!("/settings/webhooks/{}", webhook.id);
-        let question = format!("Delete the webhook “{}” and the record of what went there?", webhook.name);
+        let question =
+            format!("Delete the webhook “{}” and the record of what went there?", webhook.name);
         view! {
             <Title text=webhook.name.clone()/>
             <main id="main" class="page">

@@ -21,7 +21,7 @@ mod told;
 mod wire;
 
 pub use client::{Client, LimitListener};
-pub use endpoint::{TlsConfig, tls};
 pub use config::{ConfigError, ProviderConfig, Timeouts};
+pub use endpoint::{TlsConfig, tls};
 pub use price::price;
 pub use request::{Answer, ChatRequest, ImagePart};

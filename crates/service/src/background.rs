@@ -1,16 +1,28 @@
-//! What goes on beside the requests while the program runs: messages to webhooks.
+//! What goes on beside the requests while the program runs: messages to webhooks, figures written
+//! down, alerts evaluated.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
 
+use crate::service::Inner;
 use crate::webhooks::{Hooks, RetrySteps, Vault, dispatch};
 use crate::{Service, ServiceError};
 
 /// The file with the key of the webhooks' secrets, in the data directory.
 const KEY_FILE: &str = "webhooks.key";
+
+/// How often figures are written.
+const FIGURES: Duration = Duration::from_secs(2);
+/// How often alerts are evaluated.
+const ALERTS: Duration = Duration::from_secs(10);
+/// Figures are written so often for each time that old ones are forgotten: once an hour.
+const FORGET: u32 = 1_800;
 
 /// What goes on beside the requests.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -32,6 +44,12 @@ pub(crate) struct Background {
     pub(crate) outbox: Notify,
     public_url: OnceLock<String>,
     hooks: OnceLock<Arc<Hooks>>,
+    /// Held while figures are written.
+    pub(crate) flushing: tokio::sync::Mutex<()>,
+    /// Held while alerts are evaluated or their rules changed.
+    pub(crate) alerting: tokio::sync::Mutex<()>,
+    /// How many alerts fire.
+    pub(crate) firing: AtomicUsize,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -71,8 +89,42 @@ impl Service {
         // Set at the same time as the other, and so once.
         let _ = background.public_url.set(config.public_url);
         let dispatcher = tokio::spawn(dispatch(self.shared(), hooks));
+        let (figures, alerts) = (figures(self.shared()), alerts(self.clone()));
         let mut tasks = background.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.push(dispatcher);
+        tasks.extend([dispatcher, tokio::spawn(figures), tokio::spawn(alerts)]);
         Ok(())
+    }
+}
+
+/// Counts what is missing, then writes what is counted, for ever.
+async fn figures(inner: Arc<Inner>) {
+    match inner.count_missing().await {
+        Ok(0) => {}
+        Ok(runs) => tracing::info!(runs, "runs were counted for the dashboard"),
+        Err(error) => tracing::warn!(%error, "the dashboard may lack figures of earlier runs"),
+    }
+    let mut ticks = interval(FIGURES);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for tick in (0..FORGET).cycle() {
+        ticks.tick().await;
+        let mut done = inner.flush_figures().await;
+        if tick == 0 {
+            done = done.and(inner.forget_figures().await);
+        }
+        if let Err(error) = done {
+            tracing::warn!(%error, "figures could not be written; trying again");
+        }
+    }
+}
+
+/// Evaluates alerts for ever.
+async fn alerts(service: Service) {
+    let mut ticks = interval(ALERTS);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = service.evaluate_alerts(jiff::Timestamp::now()).await {
+            tracing::warn!(%error, "alerts could not be evaluated");
+        }
     }
 }

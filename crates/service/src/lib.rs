@@ -2,12 +2,15 @@
 //! page, the REST handlers and the terminal; a rule that two of them share lives here.
 
 mod adapter;
+mod alerts;
 mod background;
 mod cache;
 mod catalogue;
+mod dashboard;
 mod error;
 pub mod export;
 mod extract;
+mod figures;
 mod hub;
 pub mod output;
 mod reader;
@@ -15,11 +18,19 @@ mod records;
 mod routing;
 mod service;
 mod shipped;
+mod tally;
 mod watch;
 mod webhooks;
 
+pub use alerts::{
+    Alert, AlertChangeView, AlertKind, AlertRule, AlertRuleDefinition, AlertStatus, Alerts,
+    Severity,
+};
 pub use background::BackgroundConfig;
 pub use cache::CacheStats;
+pub use dashboard::{
+    Dashboard, DashboardRange, FigureView, ModelFigures, RunCounts, SlotFigures, TaskFigures,
+};
 pub use error::ServiceError;
 pub use export::{Export, ExportFormat, StreamFormat};
 pub use extract::{ExtractLimits, Extractor};
@@ -34,6 +45,6 @@ pub use service::{
 };
 pub use watch::WatchItem;
 pub use webhooks::{
-    AttemptView, DeliveryPage, DeliveryView, NewWebhook, RetrySteps, WebhookDefinition, WebhookEvent,
-    WebhookView,
+    AttemptView, DeliveryPage, DeliveryView, NewWebhook, RetrySteps, WebhookDefinition,
+    WebhookEvent, WebhookView,
 };

@@ -145,6 +145,8 @@ impl Service {
                 tasks: std::sync::Mutex::default(),
             }),
         };
+        let simulated = service.inner.catalogue.providers.iter().filter(|p| p.simulated);
+        service.inner.hub.tally.know_simulated(simulated.map(|p| p.id.clone()));
         service.load_tasks().await?;
         service.load_workflows().await?;
         let interrupted = service.mark_interrupted().await?;
@@ -168,7 +170,7 @@ impl Service {
         let store = &self.inner.store;
         let runs = store.live_runs().await?;
         for run in &runs {
-            let mut state = self.stored_state(run).await?;
+            let mut state = self.inner.counted_state(run).await?;
             if state.status.is_live() {
                 let entry =
                     Entry { run: run.clone(), at: state.latest, kind: EventKind::RunInterrupted };
@@ -258,6 +260,9 @@ impl Service {
             tracing::error!(%error, "the last events could not be written");
         }
         self.inner.background.stop();
+        if let Err(error) = self.inner.flush_figures().await {
+            tracing::warn!(%error, "the last figures will be counted at the next start");
+        }
         self.inner.cache.flush().await;
     }
 }

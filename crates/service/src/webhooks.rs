@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::service::Inner;
 use crate::{Service, ServiceError};
 pub(crate) use dispatch::run as dispatch;
-pub(crate) use payload::moment;
+pub(crate) use payload::{moment, of as payload_of};
 pub use retry::RetrySteps;
 use sender::Sender;
 use signature::Secret;

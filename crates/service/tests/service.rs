@@ -6,12 +6,16 @@
 
 #[path = "service/accounting.rs"]
 mod accounting;
+#[path = "service/alerts.rs"]
+mod alerts;
 #[path = "service/cache.rs"]
 mod cache;
 #[path = "service/failures.rs"]
 mod failures;
 #[path = "service/faults.rs"]
 mod faults;
+#[path = "service/figures.rs"]
+mod figures;
 #[path = "service/following.rs"]
 mod following;
 #[path = "service/interruption.rs"]

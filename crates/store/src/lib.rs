@@ -5,12 +5,14 @@
 //! not wait. Used by the service; knows the model and nothing else. The rule it keeps: whatever
 //! belongs together is written in one transaction, and the order of a log is given here.
 
+mod alerts;
 mod answers;
 mod create;
 mod cursor;
 mod definitions;
 mod documents;
 mod error;
+mod figures;
 mod history;
 mod log;
 mod open;
@@ -21,9 +23,11 @@ mod uploads;
 mod webhooks;
 mod writer;
 
+pub use alerts::AlertChange;
 pub use answers::{AnswerKey, AnswerNote, AnswerTotals, StoredAnswer};
 pub use create::Created;
 pub use error::StoreError;
+pub use figures::{Counted, FigureKey, FigureRow, Figures};
 pub use history::{CallRecord, TaskHistoryRow};
 pub use log::Entry;
 pub use outbox::{AfterAttempt, Delivery, DeliveryAttempt, Due, Message};

@@ -349,6 +349,8 @@ impl Store {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<Delivery>, StoreError> {
+        // One snapshot for the deliveries and what came of them.
+        let mut tx = self.reader().begin().await?;
         let rows: Vec<DeliveryRow> = sqlx::query_as(
             "SELECT delivery.id AS delivery, delivery.state, delivery.next_us, message.id,
                     message.kind, message.run, message.status, message.at_us, message.payload
@@ -359,7 +361,7 @@ impl Store {
         .bind(webhook)
         .bind(before.unwrap_or(i64::MAX))
         .bind(limit)
-        .fetch_all(self.reader())
+        .fetch_all(&mut *tx)
         .await?;
         let mut deliveries = Vec::with_capacity(rows.len());
         for row in rows {
@@ -372,9 +374,10 @@ impl Store {
                 state: row.state,
                 next_us: row.next_us,
                 message: row.message,
-                attempts: attempts.bind(row.delivery).fetch_all(self.reader()).await?,
+                attempts: attempts.bind(row.delivery).fetch_all(&mut *tx).await?,
             });
         }
+        tx.commit().await?;
         Ok(deliveries)
     }
 
@@ -402,9 +405,8 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn waiting_deliveries(&self) -> Result<u64, StoreError> {
-        let count = sqlx::query_scalar(
-            "SELECT count(*) FROM webhook_deliveries WHERE state = 'waiting'",
-        );
+        let count =
+            sqlx::query_scalar("SELECT count(*) FROM webhook_deliveries WHERE state = 'waiting'");
         Ok(from_sql(count.fetch_one(self.reader()).await?))
     }
 }

@@ -99,8 +99,9 @@ impl Store {
     /// # Errors
     /// Why the database did not take it.
     pub async fn put_webhook(&self, webhook: &StoredWebhook) -> Result<(), StoreError> {
-        let events = serde_json::to_string(&webhook.events).map_err(|source| {
-            StoreError::Json { what: "the events of a webhook".to_owned(), source }
+        let events = serde_json::to_string(&webhook.events).map_err(|source| StoreError::Json {
+            what: "the events of a webhook".to_owned(),
+            source,
         })?;
         let mut tx = self.write().await?;
         sqlx::query(

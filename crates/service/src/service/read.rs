@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use futures::Stream;
 use jiff::Timestamp;
-use lanes_model::{Micros, RunId, RunState, RunSummary, Seq, TextCount, estimate::TaskHistory};
+use lanes_model::{
+    Applied, Micros, RunEvent, RunId, RunState, RunSummary, Seq, TextCount, estimate::TaskHistory,
+};
 use lanes_provider::tokens;
 use lanes_store::{CallRecord, Page, RunFilter, Totals};
 
@@ -117,6 +119,15 @@ impl Service {
 impl Inner {
     /// A run's state from its stored log.
     pub(crate) async fn stored_state(&self, run: &RunId) -> Result<RunState, ServiceError> {
+        self.fold_stored(run, |_, _| ()).await
+    }
+
+    /// A run's state from its stored log; each event but the first is shown once it is folded.
+    pub(crate) async fn fold_stored(
+        &self,
+        run: &RunId,
+        mut show: impl FnMut(&RunState, &RunEvent),
+    ) -> Result<RunState, ServiceError> {
         let mut page = self.store.events(run, Seq(0), PAGE).await?;
         let Some(first) = page.first() else {
             return Err(ServiceError::no_run(run.as_str()));
@@ -124,7 +135,9 @@ impl Inner {
         let mut state = RunState::begin(first)?;
         while let Some(last) = page.last().map(|e| e.seq) {
             for event in &page {
-                let _ = state.apply(event);
+                if state.apply(event) == Applied::Yes {
+                    show(&state, event);
+                }
             }
             page = self.store.events(run, last, PAGE).await?;
         }

@@ -120,11 +120,7 @@ async fn fill(inner: &Inner, message: &Message) -> Result<Option<String>, Servic
 }
 
 /// One try, written down.
-pub(super) async fn deliver(
-    inner: &Inner,
-    hooks: &Hooks,
-    due: &Due,
-) -> Result<(), ServiceError> {
+pub(super) async fn deliver(inner: &Inner, hooks: &Hooks, due: &Due) -> Result<(), ServiceError> {
     let Some(webhook) = inner.store.webhook(&due.webhook).await? else { return Ok(()) };
     let (attempt, verdict) = attempt(hooks, &webhook, &due.message).await;
     let tries = due.tries + 1;

@@ -25,7 +25,9 @@ pub(crate) enum TargetError {
          LANES_WEBHOOK_ALLOW_PRIVATE=true."
     )]
     NotHttps,
-    #[error("The address must not hold a name and password: they would be shown to whoever sees it.")]
+    #[error(
+        "The address must not hold a name and password: they would be shown to whoever sees it."
+    )]
     Credentials,
     #[error(
         "The address leads to {0}, which is not on the public Internet. Such targets are let through \
@@ -72,7 +74,10 @@ fn number(url: &Url) -> Option<IpAddr> {
 }
 
 /// The addresses to which messages for that URL may go.
-pub(crate) async fn resolve(url: &Url, allow_private: bool) -> Result<Vec<SocketAddr>, TargetError> {
+pub(crate) async fn resolve(
+    url: &Url,
+    allow_private: bool,
+) -> Result<Vec<SocketAddr>, TargetError> {
     let host = url.host_str().unwrap_or_default();
     let port = url.port_or_known_default().unwrap_or(443);
     let found: Vec<SocketAddr> = match number(url) {
@@ -141,9 +146,8 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
     // of IPv4 (64:ff9b::) and what is reserved.
     let global = (0x2000..0x4000).contains(&a);
     // Protocols with Teredo, 6to4, and the examples in documents.
-    let special = (a == 0x2001 && (b < 0x200 || b == 0xdb8))
-        || a == 0x2002
-        || (a == 0x3fff && b < 0x1000);
+    let special =
+        (a == 0x2001 && (b < 0x200 || b == 0xdb8)) || a == 0x2002 || (a == 0x3fff && b < 0x1000);
     global && !special
 }
 
@@ -158,13 +162,43 @@ mod tests {
     #[test]
     fn numbers_that_are_not_public_are_refused_in_every_spelling() {
         for host in [
-            "127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "0x7f.1", "127.0.0.1.",
-            "0.0.0.0", "0", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1",
-            "169.254.169.254", "100.64.0.1", "100.100.100.200", "198.18.0.1", "192.0.0.192",
-            "224.0.0.1", "255.255.255.255", "[::1]", "[::]", "[::ffff:127.0.0.1]",
-            "[::ffff:7f00:1]", "[::ffff:169.254.169.254]", "[::127.0.0.1]", "[64:ff9b::7f00:1]",
-            "[fe80::1]", "[fc00::1]", "[fd00:ec2::254]", "[ff02::1]", "[2002:7f00:1::]",
-            "[2001::7f00:1]", "[2001:db8::1]", "[3fff::1]", "[fec0::1]", "[100::1]",
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f000001",
+            "0177.0.0.1",
+            "0x7f.1",
+            "127.0.0.1.",
+            "0.0.0.0",
+            "0",
+            "10.1.2.3",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "100.100.100.200",
+            "198.18.0.1",
+            "192.0.0.192",
+            "224.0.0.1",
+            "255.255.255.255",
+            "[::1]",
+            "[::]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+            "[::ffff:169.254.169.254]",
+            "[::127.0.0.1]",
+            "[64:ff9b::7f00:1]",
+            "[fe80::1]",
+            "[fc00::1]",
+            "[fd00:ec2::254]",
+            "[ff02::1]",
+            "[2002:7f00:1::]",
+            "[2001::7f00:1]",
+            "[2001:db8::1]",
+            "[3fff::1]",
+            "[fec0::1]",
+            "[100::1]",
         ] {
             let error = refused(&format!("https://{host}/hook"));
             assert!(matches!(error, TargetError::Private(_)), "{host}: {error:?}");
@@ -174,8 +208,14 @@ mod tests {
     #[test]
     fn public_numbers_and_names_are_let_through() {
         for host in [
-            "example.com", "93.184.216.34", "[2606:2800:220:1::1]", "172.32.0.1", "192.0.1.1",
-            "[::ffff:93.184.216.34]", "100.128.0.1", "[2001:4860:4860::8888]",
+            "example.com",
+            "93.184.216.34",
+            "[2606:2800:220:1::1]",
+            "172.32.0.1",
+            "192.0.1.1",
+            "[::ffff:93.184.216.34]",
+            "100.128.0.1",
+            "[2001:4860:4860::8888]",
         ] {
             assert!(parse(&format!("https://{host}:8443/hook?token=1"), false).is_ok(), "{host}");
         }
@@ -191,7 +231,10 @@ mod tests {
         for none in ["", "example.com", "https://", "https://exa mple.com", "https://1.2.3.4.5/"] {
             assert_eq!(refused(none), TargetError::NoUrl, "{none}");
         }
-        assert_eq!(refused(&format!("https://example.com/{}", "x".repeat(2_000))), TargetError::NoUrl);
+        assert_eq!(
+            refused(&format!("https://example.com/{}", "x".repeat(2_000))),
+            TargetError::NoUrl
+        );
         assert!(parse("http://127.0.0.1:9000/", true).is_ok());
         assert!(parse("ftp://127.0.0.1/", true).is_err());
     }
@@ -200,7 +243,10 @@ mod tests {
     fn a_name_with_one_private_address_among_others_is_refused() {
         let public = SocketAddr::from(([93, 184, 216, 34], 443));
         let private = SocketAddr::from(([10, 0, 0, 1], 443));
-        assert_eq!(check("both", vec![public, private], false), Err(TargetError::Private(private.ip())));
+        assert_eq!(
+            check("both", vec![public, private], false),
+            Err(TargetError::Private(private.ip()))
+        );
         assert_eq!(check("one", vec![public], false), Ok(vec![public]));
         assert_eq!(check("both", vec![public, private], true), Ok(vec![public, private]));
         assert_eq!(check("gone", vec![], true), Err(TargetError::Unresolved("gone".to_owned())));
@@ -209,7 +255,9 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_means_this_machine_is_refused() {
         let url = parse("https://localhost:9000/hook", false).unwrap();
-        assert!(matches!(resolve(&url, false).await, Err(TargetError::Private(ip)) if ip.is_loopback()));
+        assert!(
+            matches!(resolve(&url, false).await, Err(TargetError::Private(ip)) if ip.is_loopback())
+        );
         assert!(resolve(&url, true).await.unwrap().iter().all(|found| found.port() == 9_000));
     }
 }

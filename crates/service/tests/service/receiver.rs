@@ -57,7 +57,8 @@ impl Receiver {
     }
 
     pub async fn next(&mut self) -> Received {
-        let waiting = tokio::time::timeout(std::time::Duration::from_secs(30), self.received.recv());
+        let waiting =
+            tokio::time::timeout(std::time::Duration::from_secs(30), self.received.recv());
         waiting.await.expect("a message comes").unwrap()
     }
 

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::receiver::{Received, Receiver};
 use crate::support::{self, finished, latency, provider, request, simulator};
 
-fn background(folder: &Path, allow_private: bool) -> BackgroundConfig {
+pub fn background(folder: &Path, allow_private: bool) -> BackgroundConfig {
     BackgroundConfig {
         data_dir: folder.to_owned(),
         public_url: "https://lanes.example".to_owned(),
@@ -24,7 +24,7 @@ fn background(folder: &Path, allow_private: bool) -> BackgroundConfig {
 }
 
 /// A service that sends messages to receivers on this machine.
-async fn telling() -> (Service, TempDir) {
+pub async fn telling() -> (Service, TempDir) {
     let (addr, _) = simulator(latency("none")).await;
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("lanes.db")).await.unwrap();
@@ -33,7 +33,7 @@ async fn telling() -> (Service, TempDir) {
     (service, folder)
 }
 
-fn hook(url: &str, events: &[&str]) -> WebhookDefinition {
+pub fn hook(url: &str, events: &[&str]) -> WebhookDefinition {
     WebhookDefinition {
         name: "Pager".to_owned(),
         url: url.to_owned(),
@@ -51,7 +51,7 @@ fn is_signed(message: &Received, secret: &str) -> bool {
     ring::hmac::verify(&key, content.as_bytes(), &STANDARD.decode(sent).unwrap()).is_ok()
 }
 
-fn failing(mode: &str) -> RunRequest {
+pub fn failing(mode: &str) -> RunRequest {
     let faults = serde_json::from_str(r#"{ "error_rate": 1.0 }"#).unwrap();
     RunRequest { faults: Some(faults), ..request(mode, &["summary"]) }
 }

@@ -5,9 +5,11 @@
 mod answers;
 mod create;
 mod documents;
+mod figures;
 mod history;
 mod log;
 mod open;
+mod outbox;
 mod runs;
 mod support;
 mod tasks;

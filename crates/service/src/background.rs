@@ -19,13 +19,11 @@ const KEY_FILE: &str = "webhooks.key";
 
 /// How often figures are written.
 const FIGURES: Duration = Duration::from_secs(2);
-/// How often alerts are evaluated.
-const ALERTS: Duration = Duration::from_secs(10);
 /// Figures are written so often for each time that old ones are forgotten: once an hour.
 const FORGET: u32 = 1_800;
 
 /// What goes on beside the requests.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackgroundConfig {
     /// Where the key of the webhooks' secrets is kept.
     pub data_dir: PathBuf,
@@ -35,6 +33,20 @@ pub struct BackgroundConfig {
     pub allow_private: bool,
     /// When messages that did not arrive are tried again.
     pub retry: RetrySteps,
+    /// How often alerts are evaluated.
+    pub alerts_every: Duration,
+}
+
+impl Default for BackgroundConfig {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::new(),
+            public_url: String::new(),
+            allow_private: false,
+            retry: RetrySteps::default(),
+            alerts_every: Duration::from_secs(10),
+        }
+    }
 }
 
 /// Its state, part of the service's.
@@ -89,7 +101,7 @@ impl Service {
         // Set at the same time as the other, and so once.
         let _ = background.public_url.set(config.public_url);
         let dispatcher = tokio::spawn(dispatch(self.shared(), hooks));
-        let (figures, alerts) = (figures(self.shared()), alerts(self.clone()));
+        let (figures, alerts) = (figures(self.shared()), alerts(self.clone(), config.alerts_every));
         let mut tasks = background.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         tasks.extend([dispatcher, tokio::spawn(figures), tokio::spawn(alerts)]);
         Ok(())
@@ -118,8 +130,8 @@ async fn figures(inner: Arc<Inner>) {
 }
 
 /// Evaluates alerts for ever.
-async fn alerts(service: Service) {
-    let mut ticks = interval(ALERTS);
+async fn alerts(service: Service, every: Duration) {
+    let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;

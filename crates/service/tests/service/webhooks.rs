@@ -19,6 +19,8 @@ pub fn background(folder: &Path, allow_private: bool) -> BackgroundConfig {
         data_dir: folder.to_owned(),
         public_url: "https://lanes.example".to_owned(),
         allow_private,
+        // Tests say themselves when.
+        alerts_every: Duration::from_secs(86_400),
         retry: RetrySteps(vec![Duration::from_millis(20); 3]),
     }
 }

@@ -8,12 +8,12 @@ use lanes_model::format;
 use crate::components::markup::escape;
 
 /// The drawing's size, in its own units.
-const WIDTH: f64 = 560.0;
-const HEIGHT: f64 = 168.0;
+const WIDTH: f64 = 400.0;
+const HEIGHT: f64 = 140.0;
 /// Room for the numbers on the left, above and for the times below.
-const LEFT: f64 = 52.0;
+const LEFT: f64 = 62.0;
 const TOP: f64 = 8.0;
-const BOTTOM: f64 = 22.0;
+const BOTTOM: f64 = 20.0;
 /// The space between columns, as a share of a step.
 const GAP: f64 = 0.2;
 
@@ -109,7 +109,9 @@ fn frame(end: f64, times: &[String], number: &dyn Fn(f64) -> String, svg: &mut S
     }
     let count = times.len().max(1);
     let step = (WIDTH - LEFT) / count as f64;
-    let every = count.div_ceil(4);
+    // Days and times take more room than times.
+    let labels = if times.iter().any(|time| time.len() > 5) { 3 } else { 4 };
+    let every = count.div_ceil(labels);
     for (at, time) in times.iter().enumerate().step_by(every) {
         let x = n(LEFT + step * at as f64);
         svg.push_str(&format!(r#"<text x="{x}" y="{}">{}</text>"#, n(HEIGHT - 5.0), escape(time)));
@@ -118,7 +120,7 @@ fn frame(end: f64, times: &[String], number: &dyn Fn(f64) -> String, svg: &mut S
 
 fn drawn(label: &str, inside: &str) -> String {
     format!(
-        r#"<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{}">{inside}</svg>"#,
+        r#"<svg class="chart slots" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{}">{inside}</svg>"#,
         escape(label)
     )
 }
@@ -173,7 +175,9 @@ pub fn line_chart(
             svg.push_str(&format!(r#"<path class="{class}" d="M{path}"></path>"#));
             for (x, y) in part {
                 let (x, y) = (n(x), n(y));
-                svg.push_str(&format!(r#"<circle class="pt" cx="{x}" cy="{y}" r="2"></circle>"#));
+                svg.push_str(&format!(
+                    r#"<circle class="{class}" cx="{x}" cy="{y}" r="1.5"></circle>"#
+                ));
             }
         }
     }

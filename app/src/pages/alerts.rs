@@ -103,6 +103,15 @@ fn All(alerts: Alerts, sent: Option<AlertSent>) -> impl IntoView {
     }
 }
 
+/// A setting of so many seconds, in the largest unit that it is a whole number of.
+fn span(seconds: u64) -> String {
+    match seconds {
+        s if s % 3_600 == 0 => format!("{} h", s / 3_600),
+        s if s % 60 == 0 => format!("{} min", s / 60),
+        s => format!("{s} s"),
+    }
+}
+
 /// A value in the unit of its kind.
 fn measured(kind: &str, value: Option<f64>) -> String {
     match (AlertKind::from_id(kind), value) {
@@ -145,11 +154,11 @@ fn Row(alert: Alert, now: String) -> impl IntoView {
     });
     let wait = match rule.for_s {
         0 => String::new(),
-        s => format!(" for {}", format::seconds(Micros(u64::from(s) * 1_000_000))),
+        s => format!(" for {}", span(s.into())),
     };
     let over = match rule.known_kind() {
         Some(AlertKind::ErrorRate | AlertKind::P95Duration) => {
-            let window = format::seconds(Micros(u64::from(rule.window_s) * 1_000_000));
+            let window = span(rule.window_s.into());
             format!("over {window}, from {} on", format::plural(rule.min_calls.into(), "call"))
         }
         _ => String::new(),

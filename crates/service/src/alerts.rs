@@ -189,9 +189,9 @@ impl Service {
             Some(AlertKind::StalledRun) => {
                 let at_least = Micros::from_millis((definition.threshold * 1_000.0) as u64);
                 let silent = self.inner().hub.silent(at_least);
-                let longest = silent.first().map_or(0.0, |(_, silence)| silence.as_secs_f64());
+                let longest = silent.first().map(|(_, silence)| silence.as_secs_f64());
                 let runs = silent.into_iter().take(20).map(|(run, _)| run.to_string()).collect();
-                return Ok((Some(longest), runs));
+                return Ok((longest, runs));
             }
             // The day of the calendar, in UTC.
             Some(AlertKind::DailySpend) => seconds.div_euclid(86_400) * 86_400,

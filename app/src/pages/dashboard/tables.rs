@@ -1,6 +1,6 @@
 //! Figures by model and by task.
 
-use lanes_model::format;
+use lanes_model::{UsdMicros, format};
 use lanes_service::{FigureView, ModelFigures, TaskFigures};
 use leptos::prelude::*;
 
@@ -47,6 +47,7 @@ fn Cells(figures: FigureView) -> impl IntoView {
     let (paid, simulated) = cost(&figures);
     let money = match (figures.cost_usd_micros, figures.simulated_cost_usd_micros) {
         (_, 0) => paid,
+        (0, micros) => format!("{} simulated", format::cost(UsdMicros(micros))),
         _ => format!("{paid} {simulated}"),
     };
     view! {

@@ -129,6 +129,8 @@ pub struct Config {
     pub resume: ResumePolicy,
     /// Configured providers; the simulator is added to them.
     pub providers: Vec<ProviderConfig>,
+    /// Whether webhooks may lead to this machine and to private networks, and without TLS.
+    pub webhook_allow_private: bool,
     /// The simulator's latency profile.
     pub simulator_latency: String,
     /// Requests and tokens a minute that the simulator allows.
@@ -197,6 +199,7 @@ impl Config {
             parallel,
             resume,
             providers,
+            webhook_allow_private: switch("LANES_WEBHOOK_ALLOW_PRIVATE", false)?,
             simulator_latency: env("LANES_SIM_LATENCY").unwrap_or_else(|| "demo".to_owned()),
             simulator_limits: (limit("LANES_SIM_RPM")?, limit("LANES_SIM_TPM")?),
             retention,

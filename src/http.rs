@@ -2,6 +2,7 @@
 //! validates, calls the service and maps its error.
 
 mod access;
+mod alerts;
 mod assets;
 mod batch;
 mod cache;
@@ -31,6 +32,8 @@ mod task_forms;
 mod tasks;
 #[cfg(test)]
 mod testing;
+mod webhook_forms;
+mod webhooks;
 mod workflow_forms;
 mod workflows;
 
@@ -123,6 +126,8 @@ pub fn router(
         .route("/api/runs/{id}/frames", get(frames::stream))
         .route("/api/runs/{id}/events", get(events::stream))
         .route("/api/runs/{id}/export", get(runs::export))
+        .merge(webhooks::routes())
+        .merge(alerts::routes())
         .route("/openapi.json", get(openapi::show))
         .route("/api", any(problem::no_such_address))
         .route("/api/", any(problem::no_such_address))
@@ -151,6 +156,8 @@ pub fn router(
         .route("/tasks/{id}/delete", post(task_forms::delete))
         .route("/documents", documents::upload_form())
         .route("/documents/{id}/delete", post(documents::delete_form))
+        .merge(webhook_forms::routes())
+        .merge(alerts::forms())
         .route("/cache/purge", post(cache::purge_form))
         .route("/logout", post(login::log_out))
         .route("/settings/keys/{id}/revoke", post(keys::revoke_form));
@@ -161,7 +168,11 @@ pub fn router(
         .route("/tasks/new", post(task_forms::create))
         .route("/tasks/{id}", post(task_forms::save))
         .route("/workflows/new", post(workflow_forms::create))
-        .route("/workflows/{id}", post(workflow_forms::save));
+        .route("/workflows/{id}", post(workflow_forms::save))
+        .route("/alerts", post(alerts::create_form))
+        .route("/alerts/{id}", post(alerts::save_form))
+        .route("/settings/webhooks", post(webhook_forms::create))
+        .route("/settings/webhooks/{id}", post(webhook_forms::save));
     Router::new()
         .merge(api)
         .merge(door)

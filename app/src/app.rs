@@ -11,8 +11,9 @@ use crate::components::key_list::KeyList;
 use crate::components::markup::escape;
 use crate::components::topbar::TopBar;
 use crate::pages::{
-    DocsPage, DocumentPage, EditTaskPage, KeysPage, LoginPage, NewTaskPage, NewWorkflowPage,
-    NotFound, RunPage, RunsPage, TasksPage, Workbench, WorkflowPage, WorkflowsPage,
+    AlertPage, AlertsPage, DashboardPage, DocsPage, DocumentPage, EditTaskPage, KeysPage,
+    LoginPage, NewTaskPage, NewWorkflowPage, NotFound, RunPage, RunsPage, TasksPage, WebhookPage,
+    WebhooksPage, Workbench, WorkflowPage, WorkflowsPage,
 };
 
 /// The whole user interface.
@@ -45,6 +46,11 @@ pub fn App() -> impl IntoView {
                 <Route path=StaticSegment("workflows") view=WorkflowsPage ssr=SsrMode::Async/>
                 <Route path=(StaticSegment("workflows"), StaticSegment("new")) view=NewWorkflowPage ssr=SsrMode::Async/>
                 <Route path=(StaticSegment("workflows"), ParamSegment("id")) view=WorkflowPage ssr=SsrMode::Async/>
+                <Route path=StaticSegment("dashboard") view=DashboardPage ssr=SsrMode::Async/>
+                <Route path=StaticSegment("alerts") view=AlertsPage ssr=SsrMode::Async/>
+                <Route path=(StaticSegment("alerts"), ParamSegment("id")) view=AlertPage ssr=SsrMode::Async/>
+                <Route path=(StaticSegment("settings"), StaticSegment("webhooks")) view=WebhooksPage ssr=SsrMode::Async/>
+                <Route path=(StaticSegment("settings"), StaticSegment("webhooks"), ParamSegment("id")) view=WebhookPage ssr=SsrMode::Async/>
             </Routes>
             <KeyList letters=crate::server::Display::of_request().letters/>
         </Router>

@@ -7,6 +7,8 @@ mod export;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod limit;
+#[cfg(feature = "ssr")]
+pub mod slots;
 pub mod stages;
 pub mod timeline;
 

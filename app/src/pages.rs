@@ -2,7 +2,11 @@
 //! once; the islands beside it go on in the browser.
 
 #[cfg(feature = "ssr")]
+mod alerts;
+#[cfg(feature = "ssr")]
 pub mod batch;
+#[cfg(feature = "ssr")]
+mod dashboard;
 #[cfg(feature = "ssr")]
 mod docs;
 #[cfg(feature = "ssr")]
@@ -18,10 +22,16 @@ mod run;
 mod runs;
 #[cfg(feature = "ssr")]
 mod tasks;
+#[cfg(feature = "ssr")]
+mod webhooks;
 mod workbench;
 #[cfg(feature = "ssr")]
 mod workflows;
 
+#[cfg(feature = "ssr")]
+pub use alerts::{AlertPage, AlertsPage};
+#[cfg(feature = "ssr")]
+pub use dashboard::DashboardPage;
 #[cfg(feature = "ssr")]
 pub use docs::{ApiDescription, DocsPage};
 #[cfg(feature = "ssr")]
@@ -38,6 +48,8 @@ pub use run::{RunPage, report_html};
 pub use runs::RunsPage;
 #[cfg(feature = "ssr")]
 pub use tasks::{EditTaskPage, NewTaskPage, TasksPage};
+#[cfg(feature = "ssr")]
+pub use webhooks::{WebhookPage, WebhooksPage};
 #[cfg(feature = "ssr")]
 pub use workbench::Workbench;
 #[cfg(feature = "ssr")]

@@ -28,10 +28,14 @@ mod hub;
 mod observe;
 #[path = "../../crates/service/src/records.rs"]
 mod records;
+#[allow(dead_code, reason = "its tests are not run here")]
 #[path = "../../crates/service/src/redact.rs"]
 mod redact;
 #[path = "../../crates/service/tests/service/soak.rs"]
 mod soak;
+#[allow(dead_code, reason = "the service uses all of it")]
+#[path = "../../crates/service/src/tally.rs"]
+mod tally;
 
 /// Where `records` looks for it.
 mod output {

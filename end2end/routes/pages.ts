@@ -39,6 +39,12 @@ export const ROUTES: Route[] = [
   { name: 'workflow', path: async () => '/workflows/idea-report', status: 200, heading: /^Idea report$/ },
   { name: 'new-workflow', path: async () => '/workflows/new', status: 200, heading: /^New workflow$/ },
   { name: 'unknown-workflow', path: async () => '/workflows/unknown', status: 404, heading: /no such workflow/ },
+  { name: 'dashboard', path: async (lanes) => (await finishedRun(lanes), '/dashboard'), status: 200, heading: /^Dashboard$/ },
+  { name: 'alerts', path: async () => '/alerts', status: 200, heading: /^Alerts$/ },
+  { name: 'alert', path: async () => '/alerts/error-rate', status: 200, heading: /^Many calls fail$/ },
+  { name: 'unknown-alert', path: async () => '/alerts/unknown', status: 404, heading: /no such rule/ },
+  { name: 'webhooks', path: async () => '/settings/webhooks', status: 200, heading: /^Webhooks$/ },
+  { name: 'unknown-webhook', path: async () => '/settings/webhooks/unknown', status: 404, heading: /no such webhook/ },
   { name: 'unknown-run', path: async () => '/runs/unknown', status: 404, heading: /./ },
   { name: 'unknown-page', path: async () => '/nope', status: 404, heading: /no page at this address/ },
 ];

@@ -8,8 +8,8 @@ use std::time::Duration;
 use clap::Args;
 use lanes_model::Limits;
 use lanes_service::{
-    Access, ExtractLimits, Extractor, Observer, ProviderConfig, Service, ServiceConfig,
-    ServiceError, Store, Timeouts,
+    Access, BackgroundConfig, ExtractLimits, Extractor, Observer, ProviderConfig, Service,
+    ServiceConfig, ServiceError, Store, Timeouts,
 };
 use lanes_simulator::{LatencyProfile, Simulator, SimulatorConfig};
 use tokio::net::TcpListener;
@@ -96,7 +96,15 @@ pub(super) async fn serve(args: ServeArgs, traces: Option<Arc<Traces>>) -> Resul
         extractor: Extractor::child(std::env::current_exe()?, ExtractLimits::default()),
     })
     .await?;
-    service.keep(config.retention);
+    let public_url = config.access.public.as_ref().map(ToString::to_string);
+    let public_url = public_url.unwrap_or_else(|| format!("http://{addr}"));
+    service.start_background(BackgroundConfig {
+        data_dir: config.data_dir.clone(),
+        public_url,
+        allow_private: config.webhook_allow_private,
+        ..BackgroundConfig::default()
+    })?;
+    service.let_old_runs_go(config.retention);
     let access = Access::new(store.clone(), config.access.token.clone(), config.access.required)?;
     if access.is_required() && !access.has_a_way_in().await? {
         return Err(CliError::NoWayIn(addr));

@@ -1,6 +1,7 @@
 //! Who is let in: the token, the names by which the program may be called, proxies, and what one
 //! client may ask for. From the environment (a `.env` file included).
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -46,6 +47,12 @@ pub struct PublicUrl {
     pub https: bool,
     /// The name and the port, in lower case, as in a `Host` header.
     pub authority: String,
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", if self.https { "https" } else { "http" }, self.authority)
+    }
 }
 
 /// Addresses that begin with the same bits.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on says so")]
 
+mod alerts;
 mod attacks;
 mod batch;
 mod cache;
@@ -21,4 +22,5 @@ mod tasks;
 mod telemetry;
 mod unkept;
 mod upkeep;
+mod webhooks;
 mod workflows;

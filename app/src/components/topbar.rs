@@ -38,10 +38,12 @@ pub fn TopBar() -> impl IntoView {
                 <a href="/runs" aria-current=current("/runs")>"Runs"</a>
                 <a href="/tasks" aria-current=current("/tasks")>"Tasks"</a>
                 <a href="/workflows" aria-current=current("/workflows")>"Workflows"</a>
+                <a href="/dashboard" aria-current=current("/dashboard")>"Dashboard"</a>
                 <a href="/settings/keys" aria-current=current("/settings")>"Settings"</a>
             </nav>
             <div class="tools">
                 {provider}
+                <Bell here=current("/alerts")/>
                 <button
                     class="btn btn--quiet btn--icon hide-s"
                     type="button"
@@ -63,5 +65,22 @@ pub fn TopBar() -> impl IntoView {
             </div>
         </header>
         {unkept.then(|| view! { <p class="unkept">{UNKEPT}</p> })}
+    }
+}
+
+/// The way to the alerts, with how many fire.
+#[component]
+fn Bell(here: Option<&'static str>) -> impl IntoView {
+    let firing = crate::server::service().map(|s| s.firing_alerts()).unwrap_or_default();
+    let (class, words) = match firing {
+        0 => ("btn btn--quiet btn--icon bell", "Alerts".to_owned()),
+        1 => ("btn btn--quiet btn--icon bell bell--on", "Alerts: 1 fires".to_owned()),
+        n => ("btn btn--quiet btn--icon bell bell--on", format!("Alerts: {n} fire")),
+    };
+    view! {
+        <a class=class href="/alerts" aria-label=words.clone() title=words aria-current=here>
+            <Icon name="bell"/>
+            {(firing > 0).then(|| view! { <b aria-hidden="true">{firing}</b> })}
+        </a>
     }
 }

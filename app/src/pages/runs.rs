@@ -18,6 +18,8 @@ use leptos_router::hooks::use_query_map;
 
 use crate::components::icons::Icon;
 use crate::server::{RunsPageData, UiError, runs_page, set_status};
+pub(in crate::pages) use when::started;
+
 use filter::Filter;
 use filter_bar::FilterBar;
 use table::Listing;

@@ -20,6 +20,7 @@ pub mod format;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod histogram;
 pub mod ids;
 pub mod ledger;
 pub mod options;
@@ -61,6 +62,7 @@ pub use failure::{Failure, FailureKind};
 pub use faults::{Faults, FaultsRequest};
 pub use flat::FlatEvent;
 pub use format::Figure;
+pub use histogram::Histogram;
 pub use ids::{CallId, DocumentId, LaneId, Micros, PassId, RunId, Seq, TaskId, UsdMicros};
 pub use ledger::{Ledger, LedgerState, Segment, call_segments, segments};
 pub use options::FallbackRequest;

@@ -179,9 +179,15 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
+/// How TLS is spoken, for an HTTP client.
+pub type TlsConfig = ClientConfig;
+
 /// The TLS configuration. For plain http it trusts nobody: the system's certificates need not be
 /// there to use a simulator, and reading them would only cost time.
-fn tls(https: bool) -> Result<ClientConfig, ConfigError> {
+///
+/// # Errors
+/// [`ConfigError::Certificates`] when the system's certificates cannot be used.
+pub fn tls(https: bool) -> Result<TlsConfig, ConfigError> {
     let failed = |error: rustls::Error| ConfigError::Certificates(error.to_string());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)

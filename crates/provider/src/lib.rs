@@ -26,6 +26,7 @@ mod wire;
 
 pub use client::{Client, LimitListener};
 pub use config::{ConfigError, ProviderConfig, Timeouts};
+pub use endpoint::{TlsConfig, tls};
 pub use price::price;
 pub use relay::{RelayRequest, Relayed};
 pub use request::{Answer, ChatRequest, ImagePart};

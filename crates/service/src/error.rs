@@ -35,6 +35,9 @@ pub enum ServiceError {
     /// The system gives no random bytes, or a hash cannot be made.
     #[error("{0}")]
     Random(String),
+    /// Something that always works did not.
+    #[error("{0}")]
+    Internal(String),
     /// The program is stopping and takes no new run.
     #[error("Lanes is stopping; try again once it is back")]
     Stopping,

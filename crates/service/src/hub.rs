@@ -9,10 +9,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lanes_engine::{Clock, RunControl, RunRoutes};
-use lanes_model::{Applied, Batch, CallId, Micros, PassId, Progress, RunEvent, RunId, RunState};
+use lanes_model::{
+    Applied, Batch, CallId, CallState, Micros, PassId, Progress, RunEvent, RunId, RunState,
+};
 use tokio::sync::broadcast;
 
 use crate::observe::{Load, Observer};
+use crate::tally::Tally;
 
 /// What watchers of a live run receive.
 #[derive(Debug, Clone)]
@@ -37,6 +40,8 @@ struct Folded {
     state: RunState,
     batch: Batch,
     early: Vec<Progress>,
+    /// When something came last, an event or a piece of text, on its clock.
+    heard: Micros,
     /// None once it is at rest: then watchers' streams have ended.
     watchers: Option<broadcast::Sender<Live>>,
 }
@@ -51,6 +56,8 @@ pub(crate) struct Subscription {
 
 #[derive(Default)]
 pub(crate) struct Hub {
+    /// Counts what is folded.
+    pub(crate) tally: Tally,
     runs: Mutex<HashMap<RunId, Arc<LiveRun>>>,
     observers: Vec<Arc<dyn Observer>>,
 }
@@ -93,8 +100,13 @@ impl Hub {
     ) {
         let (watchers, _) = broadcast::channel(BACKLOG);
         let batch = Batch::of(&state);
-        let folded =
-            Mutex::new(Folded { state, batch, early: Vec::new(), watchers: Some(watchers) });
+        let folded = Mutex::new(Folded {
+            heard: state.latest,
+            state,
+            batch,
+            early: Vec::new(),
+            watchers: Some(watchers),
+        });
         let live = LiveRun { folded, clock, control, routes };
         self.runs().insert(run, Arc::new(live));
     }
@@ -121,6 +133,8 @@ impl Hub {
                 observer.event(&folded.state, event, lag);
             }
         }
+        self.tally.count(&folded.state, event);
+        folded.heard = folded.heard.max(event.at);
         folded.send(|| Live::Event(Arc::new(event.clone())));
         for progress in std::mem::take(&mut folded.early) {
             folded.publish(progress);
@@ -130,7 +144,10 @@ impl Hub {
     /// Applies and publishes a piece of text.
     pub(crate) fn progress(&self, run: &RunId, progress: Progress) {
         if let Some(live) = self.live(run) {
-            live.folded().publish(progress);
+            let now = live.clock.now();
+            let mut folded = live.folded();
+            folded.heard = now;
+            folded.publish(progress);
         }
     }
 
@@ -164,6 +181,23 @@ impl Hub {
 
     pub(crate) fn controls(&self) -> Vec<RunControl> {
         self.runs().values().map(|live| live.control.clone()).collect()
+    }
+
+    /// The runs that go on and of which nothing has come for so long, though nothing that is known
+    /// holds them back; the longest silence first.
+    pub(crate) fn silent(&self, at_least: Micros) -> Vec<(RunId, Micros)> {
+        let runs: Vec<_> =
+            self.runs().iter().map(|(run, live)| (run.clone(), Arc::clone(live))).collect();
+        let silence = |live: &LiveRun| {
+            let folded = live.folded();
+            let now = live.clock.now();
+            let silence = now.since(folded.heard);
+            (silence >= at_least && !is_held(&folded.state, now)).then_some(silence)
+        };
+        let mut found: Vec<_> =
+            runs.into_iter().filter_map(|(run, live)| Some((run, silence(&live)?))).collect();
+        found.sort_by_key(|(_, silence)| std::cmp::Reverse(*silence));
+        found
     }
 
     pub(crate) fn is_live(&self, run: &RunId) -> bool {
@@ -246,4 +280,16 @@ fn text_so_far(state: &RunState) -> impl Iterator<Item = Arc<Progress>> {
             })
         })
     })
+}
+
+/// Whether a run waits for something that it knows of: its user, a limit, a time to try again.
+fn is_held(state: &RunState, now: Micros) -> bool {
+    let held = |until: Micros| until > now;
+    state.paused
+        || state.passes.iter().any(|pass| {
+            let retries = || pass.calls.iter().filter(|call| call.ended.is_none());
+            let waits = |call: &CallState| call.attempts.last()?.retry_at.filter(|at| held(*at));
+            pass.holding.as_ref().is_some_and(|hold| held(hold.until))
+                || retries().any(|call| waits(call).is_some())
+        })
 }

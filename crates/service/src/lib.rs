@@ -3,12 +3,16 @@
 
 mod access;
 mod adapter;
+mod alerts;
+mod background;
 mod cache;
 mod catalogue;
+mod dashboard;
 mod door;
 mod error;
 pub mod export;
 mod extract;
+mod figures;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
@@ -21,11 +25,21 @@ mod redact;
 mod routing;
 mod service;
 mod shipped;
+mod tally;
 mod upkeep;
 mod watch;
+mod webhooks;
 
 pub use access::{Access, ApiKey, Caller, KeyRequest, MadeKey, SESSION_SECONDS, Scope};
+pub use alerts::{
+    Alert, AlertChangeView, AlertKind, AlertRule, AlertRuleDefinition, AlertStatus, Alerts,
+    Severity,
+};
+pub use background::BackgroundConfig;
 pub use cache::CacheStats;
+pub use dashboard::{
+    Dashboard, DashboardRange, FigureView, ModelFigures, RunCounts, SlotFigures, TaskFigures,
+};
 pub use door::{DoorAnswer, DoorAsk, DoorError, DoorHead, DoorModel, DoorNews, DoorTotals};
 pub use error::ServiceError;
 pub use export::{Export, ExportFormat, StreamFormat};
@@ -42,3 +56,7 @@ pub use service::{
 };
 pub use upkeep::{Pruned, Retention, prune};
 pub use watch::WatchItem;
+pub use webhooks::{
+    AttemptView, DeliveryPage, DeliveryView, NewWebhook, RetrySteps, WebhookDefinition,
+    WebhookEvent, WebhookView,
+};

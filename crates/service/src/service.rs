@@ -39,6 +39,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use crate::ServiceError;
+use crate::background::Background;
 use crate::cache::ResponseCache;
 use crate::catalogue::{Catalogue, SAMPLE_INFOS};
 use crate::door::DoorTotalsKept;
@@ -107,6 +108,7 @@ pub(crate) struct Inner {
     targets: Targets,
     cache: Arc<ResponseCache>,
     door: Arc<DoorTotalsKept>,
+    pub(crate) background: Background,
     /// Held while tasks and workflows are changed, so that what was checked still holds when it is written.
     task_changes: tokio::sync::Mutex<()>,
     extractor: Extractor,
@@ -149,6 +151,10 @@ impl Service {
         &self.inner
     }
 
+    pub(crate) fn shared(&self) -> Arc<Inner> {
+        Arc::clone(&self.inner)
+    }
+
     /// Opens the service over a store. Runs that were going on when the program ended are marked
     /// interrupted, and taken up again when the policy says so.
     ///
@@ -168,6 +174,7 @@ impl Service {
                 writer,
                 hub,
                 catalogue: Catalogue::new(config.providers, config.limits, config.latency_problem)?,
+                background: Background::default(),
                 stopping: AtomicBool::new(false),
                 parallel: config.parallel,
                 targets: Targets::default(),
@@ -180,6 +187,8 @@ impl Service {
                 tasks: std::sync::Mutex::default(),
             }),
         };
+        let simulated = service.inner.catalogue.providers.iter().filter(|p| p.simulated);
+        service.inner.hub.tally.know_simulated(simulated.map(|p| p.id.clone()));
         service.load_tasks().await?;
         service.load_workflows().await?;
         let interrupted = service.mark_interrupted().await?;
@@ -203,7 +212,7 @@ impl Service {
         let store = &self.inner.store;
         let runs = store.live_runs().await?;
         for run in &runs {
-            let mut state = self.stored_state(run).await?;
+            let mut state = self.inner.counted_state(run).await?;
             if state.status.is_live() {
                 let entry =
                     Entry { run: run.clone(), at: state.latest, kind: EventKind::RunInterrupted };
@@ -306,6 +315,10 @@ impl Service {
         }
         if let Err(error) = self.inner.writer.flush().await {
             tracing::error!(%error, "the last events could not be written");
+        }
+        self.inner.background.stop();
+        if let Err(error) = self.inner.flush_figures().await {
+            tracing::warn!(%error, "the last figures will be counted at the next start");
         }
         self.inner.cache.flush().await;
     }

@@ -92,7 +92,7 @@ async fn delete_all(store: &Store, runs: Vec<OldRun>) -> Result<Option<u64>, Ser
 
 impl Service {
     /// Lets old runs go, every hour and at once. Ends with the program.
-    pub fn keep(&self, retention: Retention) {
+    pub fn let_old_runs_go(&self, retention: Retention) {
         if retention.keeps_all() {
             return;
         }

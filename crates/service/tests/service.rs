@@ -6,18 +6,24 @@
 
 #[path = "service/accounting.rs"]
 mod accounting;
+#[path = "service/alerts.rs"]
+mod alerts;
 #[path = "service/cache.rs"]
 mod cache;
 #[path = "service/failures.rs"]
 mod failures;
 #[path = "service/faults.rs"]
 mod faults;
+#[path = "service/figures.rs"]
+mod figures;
 #[path = "service/following.rs"]
 mod following;
 #[path = "service/interruption.rs"]
 mod interruption;
 #[path = "service/pieces.rs"]
 mod pieces;
+#[path = "service/receiver.rs"]
+mod receiver;
 #[path = "service/redaction.rs"]
 mod redaction;
 #[path = "service/requests.rs"]
@@ -32,5 +38,7 @@ mod steering;
 mod support;
 #[path = "service/tasks.rs"]
 mod tasks;
+#[path = "service/webhooks.rs"]
+mod webhooks;
 #[path = "service/workflows.rs"]
 mod workflows;

@@ -6,29 +6,37 @@
 //! belongs together is written in one transaction, and the order of a log is given here.
 
 mod access;
+mod alerts;
 mod answers;
 mod create;
 mod cursor;
 mod definitions;
 mod documents;
 mod error;
+mod figures;
 mod history;
 mod log;
 mod open;
+mod outbox;
 mod runs;
 mod store;
 mod upkeep;
 mod uploads;
+mod webhooks;
 mod writer;
 
 pub use access::{NewSession, StoredKey};
+pub use alerts::AlertChange;
 pub use answers::{AnswerKey, AnswerNote, AnswerTotals, StoredAnswer};
 pub use create::Created;
 pub use error::StoreError;
+pub use figures::{Counted, FigureKey, FigureRow, Figures};
 pub use history::{CallRecord, TaskHistoryRow};
 pub use log::Entry;
+pub use outbox::{AfterAttempt, Delivery, DeliveryAttempt, Due, Message};
 pub use runs::{Page, RunFilter};
 pub use store::{Store, Totals};
 pub use upkeep::{OldRun, Size};
 pub use uploads::{DocumentContent, NewContent, NewRecord, StoredDocument};
+pub use webhooks::StoredWebhook;
 pub use writer::EventWriter;

@@ -10,7 +10,7 @@ use lanes_model::{EventKind, Micros, RunEvent, RunId, Seq};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::store::{from_sql, to_sql};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, outbox};
 
 /// Something to append to a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +100,7 @@ impl Store {
             seqs.push(seq);
         }
         insert_all(&mut tx, &rows).await?;
+        outbox::announce(&mut tx, batch, &seqs).await?;
         tx.commit().await?;
         Ok(seqs)
     }

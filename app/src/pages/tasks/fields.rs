@@ -117,6 +117,9 @@ pub fn Line(
     /// Which keyboard it wants.
     #[prop(default = "text")]
     keyboard: &'static str,
+    /// The most characters.
+    #[prop(default = "120")]
+    most: &'static str,
     /// What is in force when nothing is typed.
     #[prop(optional)]
     placeholder: &'static str,
@@ -142,7 +145,7 @@ pub fn Line(
                 inputmode=keyboard
                 placeholder=placeholder
                 autocomplete="off"
-                maxlength="120"
+                maxlength=most
                 readonly=fixed
                 autofocus=wrong.focus()
                 aria-invalid=wrong.invalid()

@@ -146,6 +146,10 @@ impl Service {
     /// Sets the engine to work on a run that is at rest and has calls to carry out.
     pub(super) async fn go_on(&self, run: &RunId, state: RunState) -> Result<(), ServiceError> {
         self.can_go_on(&state)?;
+        self.inner.flush_figures().await?;
+        if self.inner.store.counted(run).await?.is_none() {
+            self.inner.counted_state(run).await?;
+        }
         let mut summary = RunSummary::of(&state);
         summary.status = RunStatus::Running;
         self.inner.store.put_summary(&summary).await?;

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use futures::Stream;
 use jiff::Timestamp;
-use lanes_model::{Micros, RunId, RunState, RunSummary, Seq, TextCount, estimate::TaskHistory};
+use lanes_model::{
+    Applied, Micros, RunEvent, RunId, RunState, RunSummary, Seq, TextCount, estimate::TaskHistory,
+};
 use lanes_provider::tokens;
 use lanes_store::{CallRecord, Page, RunFilter, StoreError, Totals};
 
@@ -125,6 +127,15 @@ impl Inner {
         if let Some(state) = self.unkept.get(run, self.store.last_seq(run).await?) {
             return Ok(state);
         }
+        self.fold_stored(run, |_, _| ()).await
+    }
+
+    /// A run's state from its stored log; each event but the first is shown once it is folded.
+    pub(crate) async fn fold_stored(
+        &self,
+        run: &RunId,
+        mut show: impl FnMut(&RunState, &RunEvent),
+    ) -> Result<RunState, ServiceError> {
         let mut page = self.store.events(run, Seq(0), PAGE).await?;
         let Some(first) = page.first() else {
             return Err(ServiceError::no_run(run.as_str()));
@@ -132,7 +143,9 @@ impl Inner {
         let mut state = RunState::begin(first)?;
         while let Some(last) = page.last().map(|e| e.seq) {
             for event in &page {
-                let _ = state.apply(event);
+                if state.apply(event) == Applied::Yes {
+                    show(&state, event);
+                }
             }
             page = self.store.events(run, last, PAGE).await?;
         }
@@ -167,6 +180,7 @@ impl Inner {
             None => told(&self.stored_state(run).await?),
         };
         self.store.put_summary(&summary).await?;
+        self.fill_messages(run, &summary).await?;
         self.store.record_calls(&records).await?;
         Ok(())
     }

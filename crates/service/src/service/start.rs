@@ -247,6 +247,7 @@ impl Service {
             inner.settled(&run).await;
             inner.keep_for_a_while(&run);
             inner.hub.remove(&run);
+            inner.background.outbox.notify_one();
         });
         let mut tasks = self.inner.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         tasks.retain(|t| !t.is_finished());

@@ -172,11 +172,12 @@ pub(crate) async fn put(conn: &mut SqliteConnection, message: &Message) -> Resul
     .await?;
     sqlx::query(
         "INSERT OR IGNORE INTO webhook_deliveries (webhook, message, state, next_us)
-         SELECT webhooks.id, message.id, 'waiting', message.at_us
+         SELECT webhooks.id, message.id, 'waiting', ?2
          FROM webhook_messages AS message, webhooks, json_each(webhooks.events) AS wanted
          WHERE message.id = ?1 AND webhooks.enabled AND wanted.value = message.kind",
     )
     .bind(&message.id)
+    .bind(now_us())
     .execute(&mut *conn)
     .await?;
     Ok(())

@@ -39,6 +39,8 @@ export const ROUTES: Route[] = [
   { name: 'workflow', path: async () => '/workflows/idea-report', status: 200, heading: /^Idea report$/ },
   { name: 'new-workflow', path: async () => '/workflows/new', status: 200, heading: /^New workflow$/ },
   { name: 'unknown-workflow', path: async () => '/workflows/unknown', status: 404, heading: /no such workflow/ },
+  { name: 'keys', path: async () => '/settings/keys', status: 200, heading: /^API keys$/ },
+  { name: 'login', path: async () => '/login', status: 200, heading: /^Sign in$/ },
   { name: 'unknown-run', path: async () => '/runs/unknown', status: 404, heading: /./ },
   { name: 'unknown-page', path: async () => '/nope', status: 404, heading: /no page at this address/ },
 ];

@@ -25,10 +25,29 @@ mod adapter;
 mod hub;
 #[path = "../../crates/service/src/records.rs"]
 mod records;
-#[path = "../../crates/service/src/redact.rs"]
-mod redact;
 #[path = "../../crates/service/tests/service/soak.rs"]
 mod soak;
+
+/// Where `records` looks for it; no run here asks for it.
+mod redact {
+    use lanes_model::Redaction;
+
+    pub struct Redactor;
+
+    impl Redactor {
+        pub fn new(_: &[&str]) -> Self {
+            Self
+        }
+
+        pub fn hide(&mut self, text: &str) -> String {
+            text.to_owned()
+        }
+
+        pub fn done(self) -> Redaction {
+            Redaction::default()
+        }
+    }
+}
 
 /// Where `records` looks for it.
 mod output {

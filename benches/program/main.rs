@@ -28,14 +28,32 @@ mod hub;
 mod observe;
 #[path = "../../crates/service/src/records.rs"]
 mod records;
-#[allow(dead_code, reason = "its tests are not run here")]
-#[path = "../../crates/service/src/redact.rs"]
-mod redact;
 #[path = "../../crates/service/tests/service/soak.rs"]
 mod soak;
 #[allow(dead_code, reason = "the service uses all of it")]
 #[path = "../../crates/service/src/tally.rs"]
 mod tally;
+
+/// Where `records` looks for it; no run here asks for it.
+mod redact {
+    use lanes_model::Redaction;
+
+    pub struct Redactor;
+
+    impl Redactor {
+        pub fn new(_: &[&str]) -> Self {
+            Self
+        }
+
+        pub fn hide(&mut self, text: &str) -> String {
+            text.to_owned()
+        }
+
+        pub fn done(self) -> Redaction {
+            Redaction::default()
+        }
+    }
+}
 
 /// Where `records` looks for it.
 mod output {

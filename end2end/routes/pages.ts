@@ -45,6 +45,8 @@ export const ROUTES: Route[] = [
   { name: 'unknown-alert', path: async () => '/alerts/unknown', status: 404, heading: /no such rule/ },
   { name: 'webhooks', path: async () => '/settings/webhooks', status: 200, heading: /^Webhooks$/ },
   { name: 'unknown-webhook', path: async () => '/settings/webhooks/unknown', status: 404, heading: /no such webhook/ },
+  { name: 'keys', path: async () => '/settings/keys', status: 200, heading: /^API keys$/ },
+  { name: 'login', path: async () => '/login', status: 200, heading: /^Sign in$/ },
   { name: 'unknown-run', path: async () => '/runs/unknown', status: 404, heading: /./ },
   { name: 'unknown-page', path: async () => '/nope', status: 404, heading: /no page at this address/ },
 ];

@@ -34,8 +34,10 @@ test('what is set is said, reaches the run, and is there again for the next one'
   await page.getByLabel('Adaptive concurrency').selectOption('On');
   await page.getByLabel('Priority').selectOption('batch');
   await page.getByLabel(/Hedge slow calls/).check();
+  await page.getByLabel(/Redact personal data/).check();
   await page.getByLabel('Fallback', { exact: true }).selectOption('down · small');
-  const words = /Budget \$0\.10 · deadline 60\ss · adaptive on · batch · slow calls hedged · fallback: down\/small/;
+  const words =
+    /Budget \$0\.10 · deadline 60\ss · adaptive on · batch · slow calls hedged · personal data redacted · fallback: down\/small/;
   await expect(panel(page).locator('summary')).toContainText(words);
   await expectAccessible(page);
   await runButton(page).click();
@@ -48,6 +50,7 @@ test('what is set is said, reaches the run, and is there again for the next one'
     budget: { max_cost_usd_micros: 100_000, deadline_ms: 60_000 },
     adaptive: true,
     hedge: true,
+    redact: true,
     priority: 'batch',
     fallback: [{ provider: 'down', model: 'small' }],
   });

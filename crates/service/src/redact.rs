@@ -5,8 +5,6 @@
 //! What is found is found by its form (`find`), so that names and addresses are not. The rules: putting
 //! the originals back gives exactly the text that there was, and in what leaves nothing is found again.
 
-// The benchmarks read this file from another place.
-#[path = "redact/find.rs"]
 mod find;
 
 use lanes_model::Redaction;

@@ -147,7 +147,7 @@ fn is_card(number: &[u8]) -> bool {
             (_, twice) => twice,
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 fn is_iban_start(byte: u8) -> bool {

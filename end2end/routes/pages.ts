@@ -31,6 +31,7 @@ export const ROUTES: Route[] = [
     status: 200,
     heading: /^AI Technology Article/,
   },
+  { name: 'docs', path: async () => '/docs', status: 200, heading: /^REST API/ },
   { name: 'tasks', path: async () => '/tasks', status: 200, heading: /^Tasks$/ },
   { name: 'new-task', path: async () => '/tasks/new', status: 200, heading: /^New task$/ },
   { name: 'built-in-task', path: async () => '/tasks/summary', status: 200, heading: /^Summary$/ },

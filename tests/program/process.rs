@@ -35,7 +35,7 @@ fn events(stream: &str) -> Vec<(String, Value)> {
 }
 
 fn figures(summary: &Value, workers: u64) {
-    let number = |field: &str| summary[field].as_f64().unwrap_or_else(|| panic!("{summary}"));
+    let number = |field: &str| summary[field].as_f64().expect(field);
     assert_eq!(summary["workers"], workers);
     let speedup = number("work_us") / number("total_us");
     assert!((number("speedup") - speedup).abs() < 1e-9, "{summary}");

@@ -38,6 +38,8 @@ fn absurd_limits_in_the_environment_are_refused_by_name() {
         let said = refusal(&["serve"], &[("LANES_MAX_CONCURRENCY", absurd)], "");
         says(&said, &format!("LANES_MAX_CONCURRENCY is “{absurd}”; it must be"));
     }
+    let said = refusal(&["serve"], &[("LANES_ENABLE_PARALLEL", "perhaps")], "");
+    says(&said, "LANES_ENABLE_PARALLEL is “perhaps”; it must be true or false");
     let said = refusal(&["serve"], &[("LANES_SIM_LATENCY", "fixed:-2s")], "");
     says(&said, "is not a duration of at most an hour");
 }

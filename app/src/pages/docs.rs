@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use serde_json::Value;
 
-use schema::{SchemaCard, kind, pretty};
+use schema::{SchemaCard, kind, pretty, prose};
 
 /// The description that the page shows (OpenAPI 3.1); the server provides it.
 #[derive(Clone)]
@@ -95,11 +95,11 @@ pub fn DocsPage() -> impl IntoView {
     let schemas = schemas.collect_view();
     view! {
         <Title text="REST API"/>
-        <main id="main" class="page docs">
+        <main id="main" class="page api">
             <div class="page-head">
                 <div>
                     <h1>{format!("REST API, version {}", text(&api["info"], "version"))}</h1>
-                    {paragraphs.into_iter().map(|p| view! { <p class="hint">{p}</p> }).collect_view()}
+                    {paragraphs.into_iter().map(|p| view! { <p class="hint">{prose(&p)}</p> }).collect_view()}
                 </div>
                 <a class="btn btn--small" href="/openapi.json">"openapi.json"</a>
             </div>
@@ -119,8 +119,9 @@ fn OperationCard(operation: Operation) -> impl IntoView {
     let id = operation.id();
     let Operation { method, path, about } = operation;
     let heading = format!("h-{id}");
+    let name = format!("{} {path}", method.to_uppercase());
     let lines: Vec<_> = text(&about, "description").lines().map(str::to_owned).collect();
-    let more = (!lines.is_empty()).then(|| view! { <p>{lines.join(" ")}</p> });
+    let more = (!lines.is_empty()).then(|| view! { <p>{prose(&lines.join(" "))}</p> });
     let parameters = about["parameters"].as_array().cloned().unwrap_or_default();
     let responses: Vec<_> =
         entries(&about["responses"]).map(|(s, r)| (s.clone(), r.clone())).collect();
@@ -137,32 +138,32 @@ fn OperationCard(operation: Operation) -> impl IntoView {
                 </h2>
             </div>
             <div class="card-body">
-                <p>{text(&about, "summary")}</p>
+                <p>{prose(&text(&about, "summary"))}</p>
                 {more}
-                {(!parameters.is_empty()).then(|| view! { <Parameters parameters/> })}
+                {(!parameters.is_empty()).then(|| view! { <Parameters id=name.clone() parameters/> })}
                 {bodies.into_iter().map(|(media, body)| view! { <RequestBody media body/> }).collect_view()}
-                <Responses responses/>
+                <Responses id=name.clone() responses/>
             </div>
         </section>
     }
 }
 
 #[component]
-fn Parameters(parameters: Vec<Value>) -> impl IntoView {
+fn Parameters(id: String, parameters: Vec<Value>) -> impl IntoView {
     let rows = parameters.into_iter().map(|p| {
         view! {
             <tr>
                 <th scope="row"><code>{text(&p, "name")}</code></th>
                 <td>{text(&p, "in")}</td>
                 <td>{kind(&p["schema"])}</td>
-                <td class="told">{text(&p, "description")}</td>
+                <td class="told">{prose(&text(&p, "description"))}</td>
             </tr>
         }
     });
     let rows = rows.collect_view();
     view! {
         <h3>"Parameters"</h3>
-        <div class="scroll" tabindex="0" role="region" aria-label="Parameters, to be scrolled">
+        <div class="scroll" tabindex="0" role="region" aria-label=format!("Parameters of {id}")>
             <table>
                 <thead>
                     <tr>
@@ -200,7 +201,7 @@ fn RequestBody(media: String, body: Value) -> impl IntoView {
 }
 
 #[component]
-fn Responses(responses: Vec<(String, Value)>) -> impl IntoView {
+fn Responses(id: String, responses: Vec<(String, Value)>) -> impl IntoView {
     let rows = responses.into_iter().map(|(status, response)| {
         let kinds = entries(&response["content"]).map(|(media, content)| {
             view! { <div><code>{media.clone()}</code>" "{kind(&content["schema"])}</div> }
@@ -209,7 +210,7 @@ fn Responses(responses: Vec<(String, Value)>) -> impl IntoView {
         view! {
             <tr>
                 <th scope="row">{status}</th>
-                <td class="told">{text(&response, "description")}</td>
+                <td class="told">{prose(&text(&response, "description"))}</td>
                 <td>{kinds}</td>
             </tr>
         }
@@ -217,7 +218,7 @@ fn Responses(responses: Vec<(String, Value)>) -> impl IntoView {
     let rows = rows.collect_view();
     view! {
         <h3>"Answers"</h3>
-        <div class="scroll" tabindex="0" role="region" aria-label="Answers, to be scrolled">
+        <div class="scroll" tabindex="0" role="region" aria-label=format!("Answers of {id}")>
             <table>
                 <thead>
                     <tr>

@@ -143,16 +143,19 @@ async fn a_call_that_is_always_refused_ends() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_whose_beginning_somebody_has_read_is_not_begun_again() {
-    let with = |first: Step| async {
-        let mut bench = Bench::new(&[parallel(1)], false, vec![vec![first, Step::answer(10)]]);
+    let never_again = |script| {
+        let mut bench = Bench::new(&[parallel(1)], false, script);
         bench.retry = RetryPolicy { after_text: false, ..bench.retry };
-        bench.finish().await
+        bench
     };
-    let state = with(Step::fail(10, ServerError)).await;
+    let fails = vec![Step::fail(10, ServerError), Step::answer(10)];
+    let state = never_again(vec![fails]).finish().await;
     assert_eq!(state.status, RunStatus::Failed);
     assert_eq!(state.passes[0].calls[0].attempts.len(), 1);
     // Before its first text it is tried again as ever.
-    let state = with(Step { ttft: 20, ..Step::fail(10, ServerError) }).await;
+    let bench = never_again(vec![vec![Step::answer(10)]]);
+    *bench.provider.down.lock().unwrap() = vec![(0, 0, 5, ServerError)];
+    let state = bench.finish().await;
     assert_eq!(state.status, RunStatus::Succeeded);
     assert_eq!(state.passes[0].calls[0].attempts.len(), 2);
 }

@@ -43,6 +43,18 @@ pub(super) fn kind(schema: &Value) -> AnyView {
     format!("{}{limits}{file}", names.join(" or ")).into_any()
 }
 
+/// A text in which what stands between backticks is code.
+pub(super) fn prose(text: &str) -> AnyView {
+    let parts = text.split('`').enumerate().map(|(i, part)| {
+        let part = part.to_owned();
+        match i % 2 {
+            0 => part.into_any(),
+            _ => view! { <code>{part}</code> }.into_any(),
+        }
+    });
+    parts.collect_view().into_any()
+}
+
 /// An example as people read it.
 pub(super) fn pretty(example: &Value) -> String {
     match example {
@@ -71,7 +83,7 @@ pub(super) fn SchemaCard(name: String, schema: Value) -> impl IntoView {
                                 {(!needed).then_some(view! { <span class="dim">" optional"</span> })}
                             </th>
                             <td>{kind(of)}</td>
-                            <td class="told">{text(of, "description")}</td>
+                            <td class="told">{prose(&text(of, "description"))}</td>
                         </tr>
                     }
                 })
@@ -101,7 +113,7 @@ pub(super) fn SchemaCard(name: String, schema: Value) -> impl IntoView {
         <section class="card" id=format!("schema-{name}") aria-labelledby=heading.clone()>
             <div class="card-head"><h3 id=heading.clone()>{name.clone()}</h3></div>
             <div class="card-body">
-                <p>{about}</p>
+                <p>{prose(&about)}</p>
                 {fields}
             </div>
         </section>

@@ -61,7 +61,7 @@ impl DoorAsk {
             }
             _ => return invalid("model", "Name a model: GET /v1/models lists what there is."),
         };
-        if !body.get("messages").and_then(Value::as_array).is_some_and(|all| !all.is_empty()) {
+        if body.get("messages").and_then(Value::as_array).is_none_or(Vec::is_empty) {
             return invalid("messages", "Give a list of at least one message.");
         }
         let stream = match body.get("stream") {

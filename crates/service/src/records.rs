@@ -30,8 +30,11 @@ struct Records {
     /// What a run that has but one document is about: it is read once, not for each call.
     only: OnceCell<Arc<Material>>,
     /// The documents in pieces that were read last, the latest first: each has many calls.
-    cut: Mutex<VecDeque<(DocumentId, Arc<OnceCell<Arc<Material>>>)>>,
+    cut: Mutex<VecDeque<(DocumentId, Arc<ReadOnce>)>>,
 }
+
+/// A document that is read by whoever needs it first.
+type ReadOnce = OnceCell<Arc<Material>>;
 
 /// So many documents in pieces are kept in memory.
 const KEPT: usize = 4;
@@ -245,13 +248,13 @@ impl Records {
     }
 
     /// The place of a document in pieces among those that are kept.
-    fn kept(&self, document: &DocumentId) -> Arc<OnceCell<Arc<Material>>> {
+    fn kept(&self, document: &DocumentId) -> Arc<ReadOnce> {
         let mut cut = self.cut.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, cell)) = cut.iter().find(|(id, _)| id == document) {
             return Arc::clone(cell);
         }
         cut.truncate(KEPT - 1);
-        let cell = Arc::<OnceCell<_>>::default();
+        let cell = Arc::<ReadOnce>::default();
         cut.push_front((document.clone(), Arc::clone(&cell)));
         cell
     }

@@ -48,7 +48,7 @@ impl Traces {
     /// An address that cannot be used.
     pub fn from_env() -> Result<Option<Self>, TracesError> {
         let is_set = |name: &&str| std::env::var(name).is_ok_and(|value| !value.trim().is_empty());
-        if !ENDPOINTS.iter().any(|name| is_set(name)) {
+        if !ENDPOINTS.iter().any(is_set) {
             return Ok(None);
         }
         let exporter = SpanExporter::builder().with_http().build();

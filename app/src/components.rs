@@ -9,4 +9,6 @@ pub mod markup;
 #[cfg(feature = "ssr")]
 pub mod missing;
 #[cfg(feature = "ssr")]
+pub mod settings_nav;
+#[cfg(feature = "ssr")]
 pub mod topbar;

@@ -9,6 +9,7 @@ use leptos_meta::Title;
 use secrecy::ExposeSecret;
 
 use crate::components::icons::Icon;
+use crate::components::settings_nav::SettingsNav;
 use crate::server::{KeySent, is_open, keys, viewer};
 use form::NewKey;
 
@@ -22,6 +23,7 @@ pub fn KeysPage() -> impl IntoView {
     view! {
         <Title text="API keys"/>
         <main id="main" class="page">
+            <SettingsNav here="/settings/keys"/>
             <div class="page-head">
                 <div>
                     <h1>"API keys"</h1>

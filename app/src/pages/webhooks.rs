@@ -12,6 +12,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::components::icons::Icon;
 use crate::components::missing::Missing;
+use crate::components::settings_nav::SettingsNav;
 use crate::server::{UiError, WebhookForm, WebhookSecret, WebhookSent, service, set_status};
 use form::WebhookFields;
 use log::Deliveries;
@@ -68,6 +69,7 @@ fn List(
     view! {
         <Title text="Webhooks"/>
         <main id="main" class="page">
+            <SettingsNav here="/settings/webhooks"/>
             <div class="page-head">
                 <div>
                     <h1>"Webhooks"</h1>

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use lanes_model::spec::InputRequest;
 use lanes_model::{Mode, RunRequest};
+use reqwest::StatusCode;
 use reqwest::multipart::Form;
 use serde::Deserialize;
 
@@ -21,6 +22,8 @@ use super::{CliError, report};
 /// One request brings so many files at most, or so many bytes.
 const FILES: usize = 200;
 const BYTES: u64 = 256 << 20;
+/// Calls at the same time unless another number is asked for: files are rarely one call each.
+const LANES: i64 = 6;
 /// Folders in folders in folders: deeper ones are not looked into.
 const DEPTH: usize = 32;
 
@@ -110,7 +113,8 @@ pub(super) async fn batch(args: BatchArgs) -> Result<ExitCode, CliError> {
         let mut ids: Vec<String> = Vec::with_capacity(added.documents.len());
         let mut known = std::collections::HashSet::new();
         ids.extend(added.documents.into_iter().map(|d| d.id).filter(|id| known.insert(id.clone())));
-        let request = RunRequest {
+        let asked = args.sending.concurrency;
+        let mut request = RunRequest {
             input: InputRequest { document_ids: Some(ids), ..InputRequest::default() },
             tasks: match &args.workflow {
                 Some(_) => Vec::new(),
@@ -118,7 +122,7 @@ pub(super) async fn batch(args: BatchArgs) -> Result<ExitCode, CliError> {
             },
             workflow: args.workflow,
             mode: Some(args.mode.id().to_owned()),
-            concurrency: args.sending.concurrency.map(i64::from),
+            concurrency: Some(asked.map_or(LANES, i64::from)),
             provider: args.sending.provider,
             model: args.sending.model,
             long: args.long.map(|long| match long {
@@ -128,7 +132,16 @@ pub(super) async fn batch(args: BatchArgs) -> Result<ExitCode, CliError> {
             piece_tokens: args.piece_tokens.map(i64::from),
             ..RunRequest::default()
         };
-        let id = start(client, &request).await?;
+        let id = match start(client, &request).await {
+            // A server may allow fewer: then as many as it chooses by itself.
+            Err(CliError::Client(ClientError::Refused(refusal)))
+                if asked.is_none() && refusal.status == StatusCode::UNPROCESSABLE_ENTITY =>
+            {
+                request.concurrency = None;
+                start(client, &request).await?
+            }
+            started => started?,
+        };
         let (run, text) = match follow(client, &id, OnStop::Cancel, Progress::new()).await? {
             Followed::Over(run, text) => (run, text),
             left @ Followed::Left => return Ok(super::run::show(&id, &left, false)),

@@ -139,9 +139,12 @@ impl Bench<'_> {
             self.said("POST /api/process-batch-fast", self.streamed("-fast")).await?,
         ];
         let ids = self.documents().await?;
+        // As many lanes as the endpoint had workers: what is compared is done in the same way.
+        let workers = ways.iter().map(|way| way.workers).max().unwrap_or(1);
+        let lanes = self.sending.concurrency.unwrap_or(workers);
         for mode in Mode::ALL {
-            eprintln!("{} …", mode.id());
-            ways.extend(self.mode(mode, &ids).await?);
+            eprintln!("mode {} …", mode.id());
+            ways.extend(self.mode(mode, lanes, &ids).await?);
         }
         measure(&mut ways);
         Ok(ways)
@@ -232,12 +235,12 @@ impl Bench<'_> {
         Ok(ids)
     }
 
-    async fn mode(&self, mode: Mode, ids: &[String]) -> Result<Vec<Way>, CliError> {
+    async fn mode(&self, mode: Mode, lanes: u32, ids: &[String]) -> Result<Vec<Way>, CliError> {
         let request = RunRequest {
             input: InputRequest { document_ids: Some(ids.to_vec()), ..InputRequest::default() },
             tasks: self.tasks.clone(),
             mode: Some(mode.id().to_owned()),
-            concurrency: self.sending.concurrency.map(i64::from),
+            concurrency: Some(i64::from(lanes)),
             provider: self.sending.provider.clone(),
             model: self.sending.model.clone(),
             ..RunRequest::default()
@@ -283,7 +286,7 @@ impl Bench<'_> {
                 format::count(u64::from(way.workers)),
                 format::or_missing(way.time_us, format::seconds_table),
                 format::or_missing(way.speedup, format::speedup),
-                format::or_missing(way.efficiency, format::percent),
+                format::or_missing(way.efficiency.filter(|_| way.workers > 1), format::percent),
                 format::or_missing(way.estimated_speedup, format::speedup),
                 format::or_missing(way.estimated_sequential_us, format::seconds_table),
                 format::or_missing(measured, format::seconds_table),

@@ -91,7 +91,12 @@ impl Refusal {
             true => format!("the server answered {status}"),
             false => problem.detail,
         }];
-        lines.extend(problem.errors.iter().map(|e| format!("{}: {}", e.pointer, e.detail)));
+        let places = problem.errors.iter().map(|e| format!("{}: {}", e.pointer, e.detail));
+        match problem.errors.as_slice() {
+            // It says the same.
+            [one] if lines.first() == Some(&one.detail) => lines = places.collect(),
+            _ => lines.extend(places),
+        }
         if status == StatusCode::UNAUTHORIZED {
             lines.push("Give the server's token with --token or LANES_TOKEN.".to_owned());
         }

@@ -88,7 +88,7 @@ impl Finding {
 }
 
 pub(super) async fn doctor(args: DoctorArgs) -> Result<ExitCode, CliError> {
-    let findings = match args.target.server.is_some() {
+    let findings = match args.target.is_remote() {
         true => server::check(args.target).await?,
         false => here(args.target.data_dir, args.target.config).await,
     };

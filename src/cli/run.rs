@@ -46,7 +46,8 @@ pub struct RunArgs {
 /// Who answers, and how many calls at a time.
 #[derive(Debug, Clone, Args)]
 pub struct SendingArgs {
-    /// The most calls at the same time; by default one a task, at most 6.
+    /// The most calls at the same time; by default one a task, at most 6 (batch: 6; bench: as many as
+    /// its fast endpoint has).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub concurrency: Option<u32>,
     /// Which provider; by default the first configured, or the simulator.

@@ -18,7 +18,7 @@ use crate::config::{Config, Flags};
 pub struct TargetArgs {
     /// A running server, such as http://127.0.0.1:7862; without one the work is done here.
     #[arg(long, env = "LANES_SERVER", value_name = "URL", help_heading = "Where")]
-    pub server: Option<String>,
+    server: Option<String>,
     /// The server's token.
     #[arg(long, env = "LANES_TOKEN", hide_env_values = true, help_heading = "Where")]
     token: Option<String>,
@@ -49,6 +49,12 @@ pub struct Target {
 }
 
 impl TargetArgs {
+    /// Whether a server is named. A variable that is set to nothing names none.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        self.server.as_deref().is_some_and(|url| !url.trim().is_empty())
+    }
+
     /// Finds or starts it. `concurrency` is what a server of its own takes as the most.
     ///
     /// # Errors

@@ -18,5 +18,6 @@ mod support;
 mod survival;
 mod tasks;
 mod telemetry;
+mod terminal;
 mod upkeep;
 mod workflows;

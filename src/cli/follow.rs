@@ -72,7 +72,7 @@ pub async fn follow(
         trouble: None,
     };
     let result = tokio::select! {
-        over = watch.to_its_end() => Some(over),
+        over = watch.until_its_end() => Some(over),
         () = stop_signal() => None,
     };
     let result = match result {
@@ -100,7 +100,7 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    async fn to_its_end(&mut self) -> Result<Followed, ClientError> {
+    async fn until_its_end(&mut self) -> Result<Followed, ClientError> {
         let mut lost = 0;
         loop {
             match self.frames().await {
@@ -129,7 +129,7 @@ impl Watch<'_> {
             Err(ClientError::Refused(r)) if r.status == reqwest::StatusCode::CONFLICT => {}
             Err(error) => return Err(error),
         }
-        self.to_its_end().await
+        self.until_its_end().await
     }
 
     async fn state(&self) -> Result<(RunView, String), ClientError> {

@@ -1,11 +1,25 @@
 //! The commands, one file each.
 
 mod audio;
+mod batch;
+mod bench;
+mod client;
 mod data_lock;
+mod doctor;
 mod extract;
+mod follow;
 mod keys;
+mod local;
+mod progress;
+mod report;
+mod run;
+mod runs;
 mod serve;
+mod shell;
 mod simulate;
+mod sse;
+mod target;
+mod terminal;
 mod upkeep;
 
 use std::process::ExitCode;
@@ -32,12 +46,32 @@ enum Command {
     /// Make, list and revoke API keys, also while the server runs.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Run tasks on a text: exit code 0 when all calls succeeded, 1 when some failed, 2 for bad usage.
+    Run(run::RunArgs),
+    /// Run tasks or a workflow on files.
+    Batch(batch::BatchArgs),
+    /// Follow a run to its end.
+    Watch(runs::WatchArgs),
+    /// List runs.
+    List(runs::ListArgs),
+    /// Write a run as a file.
+    Export(runs::ExportArgs),
+    /// Stop a run.
+    Cancel(runs::CancelArgs),
+    /// Compare the batch endpoints and the modes on the same documents.
+    Bench(bench::BenchArgs),
+    /// Check the installation, and say what to do.
+    Doctor(doctor::DoctorArgs),
     /// Run the simulator by itself, for any OpenAI client.
     Simulate(simulate::SimulateArgs),
     /// Delete old runs.
     Prune(upkeep::PruneArgs),
     /// Copy the database, also while a server uses it.
     Backup(upkeep::BackupArgs),
+    /// Write completions for a shell.
+    Completions(shell::CompletionsArgs),
+    /// Write the manual.
+    Man(shell::ManArgs),
     /// Read an uploaded file: the program starts itself so, apart from everything else.
     #[command(hide = true)]
     Extract(extract::ExtractArgs),
@@ -72,6 +106,12 @@ pub enum CliError {
     /// Nothing has been kept there yet.
     #[error("there is no database in {}: give the directory with --data-dir", .0.display())]
     NoData(std::path::PathBuf),
+    /// Something on the command line.
+    #[error("{0}")]
+    Usage(String),
+    /// The server did not do it.
+    #[error(transparent)]
+    Client(#[from] client::ClientError),
     /// The runtime or a socket failed.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -99,27 +139,60 @@ pub enum CliError {
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let command = args.command.unwrap_or_else(|| Command::Serve(serve::ServeArgs::default()));
     // Without threads, whose stacks would count as its memory.
-    if let Command::Extract(args) = &command {
-        return Ok(extract::extract(args)?);
+    match &command {
+        Command::Extract(args) => return Ok(extract::extract(args)?),
+        Command::Completions(args) => return shell::completions(args).map(|()| ExitCode::SUCCESS),
+        Command::Man(args) => return shell::man(args).map(|()| ExitCode::SUCCESS),
+        _ => {}
     }
     let traces = match command {
         Command::Serve(_) => Traces::from_env()?.map(Arc::new),
         _ => None,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let done = |()| ExitCode::SUCCESS;
+    let code = runtime.block_on(async {
         match command {
-            Command::Serve(args) => serve::serve(args, traces).await,
-            Command::Keys(command) => keys::keys(command).await,
-            Command::Simulate(args) => simulate::simulate(args).await,
-            Command::Prune(args) => upkeep::prune_runs(args).await,
-            Command::Backup(args) => upkeep::back_up(args).await,
-            Command::Extract(_) => Ok(()),
+            Command::Serve(args) => serve::serve(args, traces).await.map(done),
+            Command::Run(args) => run::run(args).await,
+            Command::Batch(args) => batch::batch(args).await,
+            Command::Watch(args) => runs::watch(args).await,
+            Command::List(args) => runs::list(args).await,
+            Command::Export(args) => runs::export(args).await,
+            Command::Cancel(args) => runs::cancel(args).await,
+            Command::Bench(args) => bench::bench(args).await,
+            Command::Doctor(args) => doctor::doctor(args).await,
+            Command::Keys(command) => keys::keys(command).await.map(done),
+            Command::Simulate(args) => simulate::simulate(args).await.map(done),
+            Command::Prune(args) => upkeep::prune_runs(args).await.map(done),
+            Command::Backup(args) => upkeep::back_up(args).await.map(done),
+            Command::Extract(_) | Command::Completions(_) | Command::Man(_) => Ok(done(())),
         }
     })?;
     // A blocking task (a tokenizer at work) must not hold up the end.
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
+}
+
+impl Args {
+    /// What is logged unless `RUST_LOG` says something else: a server tells what it does, a command
+    /// only what went wrong.
+    #[must_use]
+    pub fn log_filter(&self) -> &'static str {
+        match self.command {
+            Some(
+                Command::Run(_)
+                | Command::Batch(_)
+                | Command::Watch(_)
+                | Command::List(_)
+                | Command::Export(_)
+                | Command::Cancel(_)
+                | Command::Bench(_)
+                | Command::Doctor(_),
+            ) => "error,async_openai=off",
+            _ => "warn,lanes=info,async_openai=off",
+        }
+    }
 }
 
 /// What is wrong with a `.env` file, without the lines that hold values.
@@ -157,5 +230,17 @@ pub(crate) async fn stop_signal() {
     tokio::select! {
         () = ctrl_c => {}
         () = term => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_of_every_command_are_sound() {
+        Args::command().debug_assert();
     }
 }

@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     let args = cli::Args::parse();
     // One TLS implementation for every client. It fails where one has been chosen already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    start_logging();
+    start_logging(args.log_filter());
     if let Err(error) = env_file
         && !error.not_found()
     {
@@ -39,9 +39,8 @@ fn main() -> ExitCode {
 
 /// Logs go to stderr: stdout is for results. async-openai logs whole bodies when decoding fails, so
 /// it is silent.
-fn start_logging() {
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("warn,lanes=info,async_openai=off"));
+fn start_logging(default: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

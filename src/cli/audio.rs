@@ -8,7 +8,7 @@ use lanes_service::ProviderConfig;
 use lanes_simulator::{LatencyProfile, Simulator, SimulatorConfig};
 use tokio_util::sync::CancellationToken;
 
-use super::{CliError, serve::simulated};
+use super::{CliError, local::simulated};
 
 /// Id, name, latency and requests at once.
 const STEPS: [(&str, &str, &str, u32); 5] = [

@@ -20,6 +20,7 @@ mod support;
 mod survival;
 mod tasks;
 mod telemetry;
+mod terminal;
 mod unkept;
 mod upkeep;
 mod webhooks;

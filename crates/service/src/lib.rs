@@ -45,7 +45,7 @@ pub use error::ServiceError;
 pub use export::{Export, ExportFormat, StreamFormat};
 pub use extract::{ExtractLimits, Extractor};
 pub use lanes_provider::{ConfigError, ProviderConfig, Timeouts};
-pub use lanes_store::{Page, RunFilter, Store, StoreError, Totals};
+pub use lanes_store::{Inspection, Page, RunFilter, Store, StoreError, Totals, inspect};
 pub use observe::{Load, Observer};
 pub use reader::RunReader;
 pub use service::{

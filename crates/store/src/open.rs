@@ -15,7 +15,7 @@ use crate::{Store, StoreError};
 static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// Marks our files; the first migration writes the same number.
-const APPLICATION_ID: i64 = 0x4c41_4e45;
+pub(crate) const APPLICATION_ID: i64 = 0x4c41_4e45;
 /// How long SQLite waits for a lock.
 const BUSY: Duration = Duration::from_secs(5);
 /// How long to wait for the one writing connection, which others of this program may hold.
@@ -75,6 +75,11 @@ async fn open_file(path: &Path, busy: Duration) -> Result<Store, StoreError> {
     }
     let reader = pool(READERS).connect_lazy_with(options.pragma("query_only", "ON"));
     Ok(Store::new(writer, reader, false))
+}
+
+/// The last migration that there is.
+pub(crate) fn newest() -> i64 {
+    MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
 fn pool(most: u32) -> SqlitePoolOptions {

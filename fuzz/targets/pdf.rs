@@ -2,8 +2,6 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(
-    // Panics of the libraries under it are caught and are refusals: libFuzzer is not to end at them.
-    init: std::panic::set_hook(Box::new(|_| {})),
-    |data: &[u8]| lanes_documents::fuzz::pdf(data)
-);
+mod quiet;
+
+fuzz_target!(init: quiet::about_libraries(), |data: &[u8]| lanes_documents::fuzz::pdf(data));

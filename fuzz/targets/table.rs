@@ -2,4 +2,6 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|data: &[u8]| lanes_documents::fuzz::table(data));
+mod quiet;
+
+fuzz_target!(init: quiet::about_libraries(), |data: &[u8]| lanes_documents::fuzz::table(data));

@@ -206,7 +206,7 @@ pub fn without_values(error: &dotenvy::Error) -> String {
 /// A provider that tests of other modules need.
 #[cfg(test)]
 pub(crate) fn simulated_for_tests() -> lanes_service::ProviderConfig {
-    serve::simulated(std::net::SocketAddr::from(([127, 0, 0, 1], 9)), (None, None))
+    local::simulated(std::net::SocketAddr::from(([127, 0, 0, 1], 9)), (None, None))
 }
 
 /// Resolves at Ctrl-C or SIGTERM.

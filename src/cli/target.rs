@@ -71,7 +71,10 @@ impl TargetArgs {
             addr: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
             data_dir: self.data_dir,
             config: self.config,
+            no_store_text: false,
         })?;
+        // Whoever started it asks it; a token that is set is asked for all the same.
+        config.access.required = token.is_some() && config.access.token.is_some();
         // A command that shows a run deletes none.
         config.retention = Retention::default();
         if let Some(most) = concurrency {

@@ -74,7 +74,7 @@ pub async fn create(
     Ok((StatusCode::CREATED, headers, Json(made)).into_response())
 }
 
-/// A webhook.
+/// A webhook as it stands, without its secret.
 #[utoipa::path(
     get,
     path = "/api/webhooks/{id}",

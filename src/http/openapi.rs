@@ -8,7 +8,7 @@ use axum::response::Response;
 use serde_json::Value;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{OpenApi as Description, PathItem};
+use utoipa::openapi::{OpenApi as Description, PathItem, RefOr, Schema};
 use utoipa::{Modify, OpenApi};
 
 use super::{
@@ -98,6 +98,12 @@ impl Modify for Common {
         ));
         let schemes = api.components.get_or_insert_default();
         schemes.add_security_scheme(KEY, SecurityScheme::Http(bearer.build()));
+        // A rule has all that its definition has, and its id.
+        if let Some(RefOr::T(Schema::Object(definition))) =
+            schemes.schemas.get_mut("AlertRuleDefinition")
+        {
+            definition.additional_properties = None;
+        }
         for (path, item) in &mut api.paths.paths {
             let of_health = path == "/healthz" || path == "/readyz";
             for operation in operations(item) {

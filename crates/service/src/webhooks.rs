@@ -154,6 +154,8 @@ pub struct DeliveryView {
 
 /// One try to deliver a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+// The attempts of calls have that name in the description already.
+#[schema(as = DeliveryAttempt)]
 pub struct AttemptView {
     /// When it began, RFC 3339 in UTC.
     pub at: String,

@@ -22,7 +22,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use lanes_service::{Access, Caller, Scope};
 
-use super::Problem;
+use super::{Problem, door};
 use crate::config::{AccessSettings, Network};
 use limits::{Buckets, Streams, Who};
 use origin::Names;
@@ -165,6 +165,8 @@ impl Gate {
 /// Lets a request in, or says why not.
 pub async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
     let client = Client::of(&request, &gate.inner.settings.proxies);
+    let path = request.uri().path();
+    let for_openai = path == "/v1" || path.starts_with("/v1/");
     match check(&gate, &client, &mut request).await {
         Ok(who) => {
             let is_get = *request.method() == Method::GET;
@@ -172,6 +174,7 @@ pub async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -
             let response = next.run(request).await;
             if is_get { streamed(&gate, who, response) } else { response }
         }
+        Err(refusal) if for_openai => door::in_its_form(*refusal),
         Err(refusal) => *refusal,
     }
 }

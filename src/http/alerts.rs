@@ -14,6 +14,7 @@ use lanes_service::{
 };
 use leptos::prelude::provide_context;
 
+use super::refusals::{Body, Conflict, Missing, Wrong};
 use super::runs::parse;
 use super::task_forms::rendered;
 use super::tasks::asked;
@@ -30,18 +31,54 @@ pub fn routes() -> Router<AppState> {
         .route("/api/dashboard", get(dashboard))
 }
 
-/// `GET /api/alerts`: the rules, how they stand and how they stood.
-async fn all(State(service): State<Service>) -> Result<Json<Alerts>, Problem> {
+/// The rules, how they stand and how they stood.
+#[utoipa::path(
+    get,
+    path = "/api/alerts",
+    operation_id = "show_alerts",
+    tag = "Alerts",
+    responses(
+        (status = 200, description = "All of it", body = Alerts)
+    ),
+)]
+pub async fn all(State(service): State<Service>) -> Result<Json<Alerts>, Problem> {
     Ok(Json(service.alerts().await?))
 }
 
-/// `GET /api/alerts/rules`
-async fn list(State(service): State<Service>) -> Result<Json<Vec<AlertRule>>, Problem> {
+/// The rules of alerts, in the order in which they were made.
+#[utoipa::path(
+    get,
+    path = "/api/alerts/rules",
+    operation_id = "list_alert_rules",
+    tag = "Alerts",
+    responses(
+        (status = 200, description = "All of them", body = Vec<AlertRule>)
+    ),
+)]
+pub async fn list(State(service): State<Service>) -> Result<Json<Vec<AlertRule>>, Problem> {
     Ok(Json(service.alert_rules().await?))
 }
 
-/// `POST /api/alerts/rules`
-async fn create(
+/// Makes a rule of an alert.
+#[utoipa::path(
+    post,
+    path = "/api/alerts/rules",
+    operation_id = "create_alert_rule",
+    tag = "Alerts",
+    request_body(
+        content = AlertRuleDefinition,
+        example = json!({
+            "name": "Calls fail", "kind": "error_rate", "threshold": 5, "window_s": 300,
+            "for_s": 60, "min_calls": 20, "severity": "critical"
+        })
+    ),
+    responses(
+        (status = 201, description = "It is made", body = AlertRule),
+        Body,
+        Conflict
+    ),
+)]
+pub async fn create(
     State(service): State<Service>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -52,8 +89,29 @@ async fn create(
     Ok((StatusCode::CREATED, location, Json(rule)).into_response())
 }
 
-/// `PUT /api/alerts/rules/{id}`
-async fn replace(
+/// Puts a rule in the place of one that is there. How it stands is measured anew.
+#[utoipa::path(
+    put,
+    path = "/api/alerts/rules/{id}",
+    operation_id = "replace_alert_rule",
+    tag = "Alerts",
+    params(
+        ("id" = String, Path, description = "The rule")
+    ),
+    request_body(
+        content = AlertRuleDefinition,
+        example = json!({
+            "name": "Calls fail", "kind": "error_rate", "threshold": 5, "window_s": 300,
+            "for_s": 60, "min_calls": 20, "severity": "critical"
+        })
+    ),
+    responses(
+        (status = 200, description = "It is changed", body = AlertRule),
+        Body,
+        Missing
+    ),
+)]
+pub async fn replace(
     State(service): State<Service>,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -63,8 +121,21 @@ async fn replace(
     Ok(Json(service.replace_alert_rule(&id, definition).await?))
 }
 
-/// `DELETE /api/alerts/rules/{id}`
-async fn delete(
+/// Forgets a rule. An alert of it that fires is resolved with that.
+#[utoipa::path(
+    delete,
+    path = "/api/alerts/rules/{id}",
+    operation_id = "delete_alert_rule",
+    tag = "Alerts",
+    params(
+        ("id" = String, Path, description = "The rule")
+    ),
+    responses(
+        (status = 204, description = "It is gone"),
+        Missing
+    ),
+)]
+pub async fn delete(
     State(service): State<Service>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
@@ -72,8 +143,21 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `GET /api/dashboard?range=hour|day|week`
-async fn dashboard(
+/// The last hour, day or week in figures.
+#[utoipa::path(
+    get,
+    path = "/api/dashboard",
+    operation_id = "show_dashboard",
+    tag = "Figures",
+    params(
+        ("range" = Option<DashboardRange>, Query, description = "Of what time; a day when absent")
+    ),
+    responses(
+        (status = 200, description = "The figures", body = Dashboard),
+        Wrong
+    ),
+)]
+pub async fn dashboard(
     State(service): State<Service>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Dashboard>, Problem> {

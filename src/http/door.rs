@@ -22,6 +22,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::interval;
 use utoipa::ToSchema;
 
+use super::problem::Detail;
 use super::refusals::{ChatRefused, NoModel};
 use super::{StopToken, strict};
 
@@ -365,6 +366,24 @@ pub async fn no_such_address(method: Method, uri: Uri) -> Response {
 pub async fn method_not_allowed(method: Method, uri: Uri) -> Response {
     let message = format!("{} does not answer to {method}.", uri.path());
     error(StatusCode::METHOD_NOT_ALLOWED, message, None, Some("method_not_allowed"))
+}
+
+/// A problem from before this door, in OpenAI's form.
+pub fn in_its_form(problem: Response) -> Response {
+    let (parts, _) = problem.into_parts();
+    let detail = parts.extensions.get::<Detail>().map_or("", |detail| detail.0.as_str());
+    let code = match parts.status {
+        StatusCode::UNAUTHORIZED => Some("invalid_api_key"),
+        StatusCode::TOO_MANY_REQUESTS => Some("rate_limit_exceeded"),
+        _ => None,
+    };
+    let mut refusal = error(parts.status, detail, None, code);
+    for name in [header::WWW_AUTHENTICATE, header::RETRY_AFTER] {
+        if let Some(value) = parts.headers.get(&name) {
+            refusal.headers_mut().insert(name, value.clone());
+        }
+    }
+    refusal
 }
 
 /// Gives every refusal OpenAI's form, also those that no handler made.

@@ -10,17 +10,42 @@ use axum::response::{IntoResponse, Redirect, Response};
 use lanes_service::{KeyRequest, ServiceError};
 use leptos::prelude::provide_context;
 use secrecy::ExposeSecret;
-use serde_json::{Value, json};
 
 use super::access::Gate;
+use super::refusals::{Body as BodyRefused, Conflict, Missing};
+use super::shapes::{KeyList, NewKey};
 use super::{AppState, Problem, page, runs};
 
-/// `GET /api/keys`
-pub async fn list(State(gate): State<Gate>) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!({ "items": gate.access().keys().await? })))
+/// The keys there are, without their secrets.
+#[utoipa::path(
+    get,
+    path = "/api/keys",
+    operation_id = "list_keys",
+    tag = "Keys",
+    responses(
+        (status = 200, description = "All of them", body = KeyList)
+    ),
+)]
+pub async fn list(State(gate): State<Gate>) -> Result<Json<KeyList>, Problem> {
+    Ok(Json(KeyList { items: gate.access().keys().await? }))
 }
 
-/// `POST /api/keys`: the answer alone has the secret.
+/// Makes a key. Its secret is in this answer and in no other.
+#[utoipa::path(
+    post,
+    path = "/api/keys",
+    operation_id = "create_key",
+    tag = "Keys",
+    request_body(
+        content = KeyRequest,
+        example = json!({ "name": "Nightly evaluation", "scope": "run", "expires_in_days": 90 })
+    ),
+    responses(
+        (status = 201, description = "It is made", body = NewKey),
+        BodyRefused,
+        Conflict
+    ),
+)]
 pub async fn create(
     State(gate): State<Gate>,
     headers: HeaderMap,
@@ -28,16 +53,28 @@ pub async fn create(
 ) -> Result<Response, Problem> {
     let request: KeyRequest = runs::parse(&headers, body)?;
     let made = gate.access().create_key(&request).await?;
-    let mut answer = json!(made.key);
-    answer["key"] = json!(made.secret.expose_secret());
     let headers = [
         (header::LOCATION, format!("/api/keys/{}", made.key.id)),
         (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
+    let answer = NewKey { listed: made.key, key: made.secret.expose_secret().to_owned() };
     Ok((StatusCode::CREATED, headers, Json(answer)).into_response())
 }
 
-/// `DELETE /api/keys/{id}`
+/// Revokes a key, and ends the sessions that were opened with it.
+#[utoipa::path(
+    delete,
+    path = "/api/keys/{id}",
+    operation_id = "revoke_key",
+    tag = "Keys",
+    params(
+        ("id" = String, Path, description = "The part of the key that is not secret")
+    ),
+    responses(
+        (status = 204, description = "It is revoked"),
+        Missing
+    ),
+)]
 pub async fn revoke(
     State(gate): State<Gate>,
     Path(id): Path<String>,

@@ -14,7 +14,16 @@ use crate::telemetry::metrics::Metrics;
 /// The text format that every Prometheus reads.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// `GET /metrics`
+/// The program's figures, in the text format of Prometheus.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "metrics",
+    tag = "Figures",
+    responses(
+        (status = 200, description = "The figures", body = String, content_type = "text/plain")
+    ),
+)]
 pub async fn text(
     State(service): State<Service>,
     State(metrics): State<Arc<Metrics>>,

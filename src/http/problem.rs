@@ -26,6 +26,10 @@ pub struct Problem {
     errors: Vec<FieldError>,
 }
 
+/// What a problem says, for whoever has to say it in another form; goes along with its answer.
+#[derive(Debug, Clone)]
+pub struct Detail(pub String);
+
 impl Problem {
     /// A problem of that status.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
@@ -56,7 +60,9 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let detail = Detail(self.detail.clone());
         let mut response = (status, Json(self)).into_response();
+        response.extensions_mut().insert(detail);
         response.headers_mut().insert(
             header::CONTENT_TYPE,
             header::HeaderValue::from_static("application/problem+json"),

@@ -11,7 +11,8 @@ pub(super) fn problem(description: &str) -> Response {
     refusal(description, "Problem", "application/problem+json")
 }
 
-fn openai(description: &str) -> Response {
+/// An answer that is a refusal in OpenAI's form.
+pub(super) fn openai(description: &str) -> Response {
     refusal(description, "OpenAiError", "application/json")
 }
 
@@ -58,7 +59,7 @@ refusals! {
         "404" "There is no such model",
         "413" "The request is larger than 32 MB",
         "415" "The body is not said to be JSON",
-        "429" "The provider allows no more for now, also after retries",
+        "429" "The provider allows no more for now, also after retries; or this client asks too often",
         "500" "Something went wrong inside Lanes; its log says what",
         "502" "The provider fails, also after retries and with its fallbacks",
         "503" "The program is stopping; try again",

@@ -3,7 +3,7 @@
 
 use lanes_model::batch::CallRow;
 use lanes_model::{DocumentId, FieldError, RunSummary, TaskId};
-use lanes_service::{DocumentView, SampleRecord};
+use lanes_service::{ApiKey, DocumentView, SampleRecord};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -127,6 +127,30 @@ pub struct Records {
 pub struct DocumentIds {
     /// Their ids.
     pub document_ids: Vec<DocumentId>,
+}
+
+/// The keys there are.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct KeyList {
+    /// The keys, in the order in which they were made.
+    pub items: Vec<ApiKey>,
+}
+
+/// A key that was just made.
+#[derive(Serialize, ToSchema)]
+pub struct NewKey {
+    /// The key as it is listed from now on.
+    #[serde(flatten)]
+    pub listed: ApiKey,
+    /// All of it, with the secret. It is shown this once.
+    pub key: String,
+}
+
+/// A message that is sent again.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Redelivered {
+    /// The delivery.
+    pub id: i64,
 }
 
 /// What an upload consists of.

@@ -40,6 +40,7 @@ async fn another_sites_page_changes_nothing_and_follows_nothing() {
         (Method::DELETE, &*format!("/api/runs/{id}"), json_type, ""),
         (Method::POST, "/settings/keys", form_type, "name=mine&scope=admin"),
         (Method::POST, "/api/keys", json_type, r#"{"name":"mine","scope":"admin"}"#),
+        (Method::POST, "/v1/chat/completions", json_type, "{}"),
         (Method::GET, &*events, json_type, ""),
         (Method::GET, &*frames, json_type, ""),
     ]
@@ -59,7 +60,13 @@ async fn another_sites_page_changes_nothing_and_follows_nothing() {
             let request = request.header(header::CONTENT_TYPE, kind).header(name, value);
             let answer = request.send().await.expect("an answer");
             assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{method} {path} {name}: {value}");
-            assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/problem+json");
+            let form = answer.headers()[header::CONTENT_TYPE].to_str().expect("text").to_owned();
+            if path.starts_with("/v1/") {
+                assert_eq!(form, "application/json");
+                assert_eq!(json(answer).await["error"]["type"], "invalid_request_error");
+            } else {
+                assert_eq!(form, "application/problem+json");
+            }
         }
     }
     assert_eq!(runs(&program).await, before);

@@ -27,10 +27,14 @@ fn operations(api: &Value) -> Vec<(String, String, Value)> {
     of.collect()
 }
 
-/// The addresses that the router's source names.
+/// The addresses that the router's sources name.
 fn routes() -> Vec<&'static str> {
-    let source = include_str!("../../src/http.rs");
-    let after = source.split(".route(").skip(1);
+    let sources = [
+        include_str!("../../src/http.rs"),
+        include_str!("../../src/http/alerts.rs"),
+        include_str!("../../src/http/webhooks.rs"),
+    ];
+    let after = sources.iter().flat_map(|source| source.split(".route(").skip(1));
     let paths = after.filter_map(|text| text.trim_start().strip_prefix('"')?.split('"').next());
     let rest = |path: &&str| {
         let of = ["/api", "/v1", "/healthz", "/readyz", "/metrics", "/openapi.json"];
@@ -71,7 +75,13 @@ async fn every_operation_says_what_it_does_and_every_refusal_what_it_is() {
         let id = about["operationId"].as_str().expect("an id").to_owned();
         assert!(ids.insert(id), "{method} {path}: its id is not its own");
         assert!(about["summary"].as_str().is_some_and(|s| s.len() > 10), "{method} {path}");
-        for (status, response) in about["responses"].as_object().expect("responses") {
+        let responses = about["responses"].as_object().expect("responses");
+        for status in ["401", "403", "421", "429"] {
+            // Whoever watches over the program is let in by any name and without a key.
+            let open = path == "/healthz" || path == "/readyz";
+            assert_eq!(responses.contains_key(status), !open, "{method} {path} {status}");
+        }
+        for (status, response) in responses {
             if !status.starts_with(['4', '5']) {
                 continue;
             }
@@ -148,6 +158,27 @@ async fn document_for(program: &Program) -> String {
     added["documents"][0]["id"].as_str().expect("an id").to_owned()
 }
 
+/// Makes what an operation is about, and says which it is.
+async fn made(program: &Program, path: &str, request: &Value) -> String {
+    let answer = program.post(path, request).await;
+    assert_eq!(answer.status(), StatusCode::CREATED, "{path}");
+    json(answer).await["id"].as_str().expect("an id").to_owned()
+}
+
+async fn webhook_for(program: &Program) -> String {
+    // Nobody takes messages there, which is all the same to these operations.
+    let hook = body!({ "name": "Of a test", "url": format!("{}/hook", program.url),
+        "events": ["run.ended"] });
+    made(program, "/api/webhooks", &hook).await
+}
+
+/// A message that went to a webhook.
+async fn delivery_for(program: &Program, hook: &str) -> String {
+    let sent = program.post(&format!("/api/webhooks/{hook}/test"), &body!(null)).await;
+    assert_eq!(sent.status(), StatusCode::OK);
+    json(sent).await["id"].to_string()
+}
+
 /// The address of an operation, with what it is about in it.
 async fn address(program: &Program, path: &str, about: &Value) -> String {
     let Some((before, after)) = path.split_once('{') else { return path.to_owned() };
@@ -159,6 +190,22 @@ async fn address(program: &Program, path: &str, about: &Value) -> String {
         (None, Some("Runs")) => {
             run_for(program, about["operationId"].as_str().expect("an id")).await
         }
+        (None, Some("Keys")) => {
+            let key = body!({ "name": "Of a test", "scope": "read" });
+            made(program, "/api/keys", &key).await
+        }
+        (None, Some("Alerts")) => {
+            let rule = body!({ "name": "Of a test", "kind": "daily_spend", "threshold": 1 });
+            made(program, "/api/alerts/rules", &rule).await
+        }
+        (None, Some("Webhooks")) => {
+            let hook = webhook_for(program).await;
+            let Some((between, end)) = after.split_once("{delivery}") else {
+                return format!("{before}{hook}{after}");
+            };
+            let delivery = delivery_for(program, &hook).await;
+            return format!("{before}{hook}{between}{delivery}{end}");
+        }
         (None, tag) => {
             assert_eq!(tag, Some("Documents"), "{path} has no example");
             document_for(program).await
@@ -169,7 +216,8 @@ async fn address(program: &Program, path: &str, about: &Value) -> String {
 
 #[tokio::test]
 async fn every_example_of_the_description_works_as_it_stands() {
-    let program = Program::start("none");
+    let private = ("LANES_WEBHOOK_ALLOW_PRIVATE", "true");
+    let program = Program::start_with("none", "", &[private]);
     let api = description(&program).await;
     let mut all = operations(&api);
     // What is made first is changed and deleted later.
@@ -206,7 +254,7 @@ async fn every_example_of_the_description_works_as_it_stands() {
             sent += 1;
         }
     }
-    assert!(sent > 45, "{sent}");
+    assert!(sent > 60, "{sent}");
 }
 
 #[tokio::test]

@@ -110,6 +110,17 @@ async fn where_parallel_processing_is_switched_off_fast_is_refused_and_the_rest_
         });
         assert_eq!(program.post("/api/runs", &request).await.status(), StatusCode::CONFLICT);
     }
+    let page = program.get("/").await.text().await.expect("text");
+    let choice = |mode: &str| {
+        let value = format!("value=\"{mode}\"");
+        let mut inputs = page.split("<input ").filter_map(|rest| rest.split('>').next());
+        inputs.find(|input| input.contains(&value)).expect("the choice").to_owned()
+    };
+    assert!(choice("sequential").contains("checked") && !choice("sequential").contains("disabled"));
+    for mode in ["parallel", "compare"] {
+        assert!(choice(mode).contains("disabled") && !choice(mode).contains("checked"), "{mode}");
+    }
+    assert!(page.contains("LANES_ENABLE_PARALLEL=false"), "it says why");
     assert_eq!(send(&program, WAYS[0], form()).await.status(), StatusCode::OK);
     let stream = send(&program, WAYS[1], form()).await.text().await.expect("text");
     assert!(stream.contains("event: complete"), "{stream}");

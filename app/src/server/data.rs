@@ -27,6 +27,8 @@ pub struct WorkbenchData {
     pub providers: Vec<ProviderInfo>,
     /// The limits in force.
     pub limits: Limits,
+    /// Whether calls may run at the same time; otherwise every run is sequential.
+    pub parallel: bool,
     /// What calls took lately on each provider's models, for estimates.
     pub history: Vec<ModelHistory>,
     /// What is filled in.
@@ -173,7 +175,7 @@ pub struct ReportHtml {
 }
 
 reads! {
-    WorkbenchData { samples, tasks, providers, limits, history, prefill, errors }
+    WorkbenchData { samples, tasks, providers, limits, parallel, history, prefill, errors }
     ModelHistory { provider, model, tasks }
     Prefill {
         sample, text, count, tasks, mode, race, concurrency, provider, model, faults, cache,
@@ -279,6 +281,7 @@ mod tests {
             tasks: task::built_in(),
             providers: vec![fixture::finished("").header.provider],
             limits: Limits::default(),
+            parallel: true,
             history: vec![ModelHistory {
                 provider: "simulator".to_owned(),
                 model: "small".to_owned(),

@@ -86,6 +86,7 @@ pub async fn workbench_data(from: Option<String>) -> Result<WorkbenchData, UiErr
         tasks: service.tasks(),
         providers: service.providers().to_vec(),
         limits: service.limits().clone(),
+        parallel: service.check_parallel().is_ok(),
         history,
         prefill,
         errors,

@@ -24,7 +24,7 @@ pub use rules::{AlertKind, AlertRule, AlertRuleDefinition, Severity};
 const SHOWN: u32 = 100;
 
 /// An alert: a rule and how it stands.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Alert {
     /// The rule.
     #[serde(flatten)]
@@ -38,7 +38,7 @@ pub struct Alert {
 }
 
 /// How an alert changed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AlertChangeView {
     /// The rule's id.
     pub rule: String,
@@ -62,7 +62,7 @@ pub struct AlertChangeView {
 }
 
 /// All of it. The answer to `GET /api/alerts`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Alerts {
     /// How many fire.
     pub firing: usize,

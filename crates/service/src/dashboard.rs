@@ -10,7 +10,8 @@ use serde::Serialize;
 use crate::{Service, ServiceError};
 
 /// What time the dashboard is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub enum DashboardRange {
     /// An hour by minutes.
     Hour,
@@ -52,7 +53,7 @@ impl DashboardRange {
 }
 
 /// Calls in figures.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, utoipa::ToSchema)]
 pub struct FigureView {
     /// Calls that were sent, or answered from the response cache, and have ended.
     pub calls: u64,
@@ -64,7 +65,7 @@ pub struct FigureView {
     pub retried: u64,
     /// Calls that the response cache answered.
     pub cached: u64,
-    /// Half of the answered calls took no longer, µs; within [`Dashboard::quantile_error`] of it.
+    /// Half of the answered calls took no longer, µs; within `quantile_error` of it.
     pub p50_us: Option<Micros>,
     /// 95 in 100 of them took no longer, µs; as above.
     pub p95_us: Option<Micros>,
@@ -85,7 +86,7 @@ pub struct FigureView {
 }
 
 /// Runs that were begun in the time, by how they stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct RunCounts {
     /// All of them.
     pub started: u64,
@@ -104,7 +105,7 @@ pub struct RunCounts {
 }
 
 /// A step of the time.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct SlotFigures {
     /// Its beginning, RFC 3339 in UTC.
     pub start: String,
@@ -114,7 +115,7 @@ pub struct SlotFigures {
 }
 
 /// One model of one provider.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ModelFigures {
     /// The provider's id.
     pub provider: String,
@@ -128,7 +129,7 @@ pub struct ModelFigures {
 }
 
 /// One task.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct TaskFigures {
     /// Its id.
     pub task: String,
@@ -138,7 +139,7 @@ pub struct TaskFigures {
 }
 
 /// The figures of some time.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Dashboard {
     /// `hour`, `day` or `week`.
     pub range: &'static str,

@@ -84,14 +84,14 @@ impl WebhookEvent {
 }
 
 /// A webhook as it is asked for. The body of `POST /api/webhooks` and `PUT /api/webhooks/{id}`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookDefinition {
     /// The name people read.
     pub name: String,
     /// Where messages go.
     pub url: String,
-    /// What it wants to be told of, by [`WebhookEvent::id`].
+    /// What it wants to be told of: `run.ended`, `run.failed`, `budget.reached`, `alert.firing`, `alert.resolved`.
     pub events: Vec<String>,
     /// Whether messages go there.
     #[serde(default = "on")]
@@ -103,7 +103,7 @@ const fn on() -> bool {
 }
 
 /// A webhook as it is shown: without its secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct WebhookView {
     /// Names it.
     pub id: String,
@@ -122,7 +122,7 @@ pub struct WebhookView {
 }
 
 /// A webhook that was just made: the only time that its secret is shown.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, utoipa::ToSchema)]
 pub struct NewWebhook {
     /// It.
     #[serde(flatten)]
@@ -132,7 +132,7 @@ pub struct NewWebhook {
 }
 
 /// A message that went or goes to a webhook.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct DeliveryView {
     /// Names the delivery.
     pub id: i64,
@@ -153,7 +153,9 @@ pub struct DeliveryView {
 }
 
 /// One try to deliver a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+// The attempts of calls have that name in the description already.
+#[schema(as = DeliveryAttempt)]
 pub struct AttemptView {
     /// When it began, RFC 3339 in UTC.
     pub at: String,
@@ -168,7 +170,7 @@ pub struct AttemptView {
 }
 
 /// Some of the deliveries.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct DeliveryPage {
     /// Newest first.
     pub items: Vec<DeliveryView>,

@@ -52,6 +52,14 @@ async fn with_a_token_set_nothing_but_health_and_the_login_answers_without_it() 
     assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
     assert_eq!(refused.headers()[header::WWW_AUTHENTICATE], "Bearer realm=\"lanes\"");
     assert_eq!(refused.headers()[header::CONTENT_TYPE], "application/problem+json");
+    // OpenAI's clients are told in the form that they read.
+    let refused = program.get("/v1/models").await;
+    assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(refused.headers()[header::WWW_AUTHENTICATE], "Bearer realm=\"lanes\"");
+    assert_eq!(refused.headers()[header::CONTENT_TYPE], "application/json");
+    let error = json(refused).await["error"].take();
+    assert_eq!(error["code"], "invalid_api_key");
+    assert!(error["message"].as_str().is_some_and(|m| m.contains("LANES_TOKEN")), "{error}");
     let page = program.client.get(format!("{}/runs?q=a%26b", program.url));
     let page = page.header(header::ACCEPT, "text/html").send().await.expect("an answer");
     assert_eq!(page.status(), StatusCode::SEE_OTHER);

@@ -38,8 +38,10 @@ pub fn How(form: Form, focused: bool) -> impl IntoView {
 fn Modes(form: Form) -> impl IntoView {
     let mode = form.mode.get_untracked();
     let race = form.race.get_untracked();
+    let parallel = form.data.with_value(|d| d.parallel);
+    let hint = if parallel { "" } else { "mode-hint" };
     view! {
-        <fieldset class="field" aria-describedby=described(form, Field::Mode, "")>
+        <fieldset class="field" aria-describedby=described(form, Field::Mode, hint)>
             <legend class="sr">"Mode"</legend>
             <div class="seg">
                 {Mode::ALL
@@ -52,6 +54,7 @@ fn Modes(form: Form) -> impl IntoView {
                                     name="mode"
                                     value=m.id()
                                     checked=m == mode
+                                    disabled=!parallel && m != Mode::Sequential
                                     prop:checked=move || form.mode.get() == m
                                     on:change=move |_| {
                                         form.mode.set(m);
@@ -66,6 +69,15 @@ fn Modes(form: Form) -> impl IntoView {
                     })
                     .collect_view()}
             </div>
+            {(!parallel)
+                .then(|| {
+                    view! {
+                        <div class="hint" id="mode-hint">
+                            "Parallel processing is switched off on this server \
+                             (LANES_ENABLE_PARALLEL=false), and with it the other modes."
+                        </div>
+                    }
+                })}
             <FieldNote form field=Field::Mode/>
             <label class="row race">
                 <input

@@ -54,7 +54,7 @@ impl Values {
         let usual = data.providers.iter().find(|p| p.id == provider).and_then(|p| p.models.first());
         Self {
             model: if usual == Some(&model) { String::new() } else { model },
-            mode: mode.parse().unwrap_or_default(),
+            mode: possible(mode.parse().unwrap_or_default(), data),
             sample,
             text,
             documents,
@@ -75,6 +75,7 @@ impl Values {
             self.provider = data.providers.first().map(|p| p.id.clone()).unwrap_or_default();
             self.model.clear();
         }
+        self.mode = possible(self.mode, data);
         self
     }
 
@@ -199,6 +200,11 @@ impl Field {
     }
 }
 
+/// The mode, or the only one where calls may not run at the same time.
+fn possible(mode: Mode, data: &WorkbenchData) -> Mode {
+    if data.parallel { mode } else { Mode::Sequential }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -281,12 +287,14 @@ mod tests {
             tasks: lanes_model::task::built_in().into_iter().take(1).collect(),
             providers: Vec::new(),
             limits: Limits::default(),
+            parallel: false,
             history: Vec::new(),
             prefill: Prefill::default(),
             errors: Vec::new(),
         };
         let kept = Values { sample: Some("gone".to_owned()), ..values() }.fitting(&data);
         assert_eq!((kept.sample, kept.provider), (None, String::new()));
+        assert_eq!(kept.mode, Mode::Sequential);
         assert_eq!((kept.tasks, kept.text), (vec!["summary".to_owned()], "A text.".to_owned()));
     }
 

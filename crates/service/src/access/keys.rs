@@ -27,7 +27,7 @@ const LONGEST_NAME: usize = 80;
 const MOST_DAYS: i64 = 3_650;
 
 /// A key as people see it: never its secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ApiKey {
     /// The part that is not secret.
     pub id: String,
@@ -46,7 +46,7 @@ pub struct ApiKey {
 }
 
 /// A key as asked for: the body of `POST /api/keys`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRequest {
     /// What to call it.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::AlertRule;
 
 /// How an alert stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertStatus {
     /// All is well, and was as far as is known.

@@ -70,7 +70,9 @@ impl AlertKind {
 }
 
 /// How bad it is when an alert fires.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Good to know.
@@ -120,14 +122,14 @@ const fn one() -> u32 {
 }
 
 /// A rule as it is asked for. The body of `POST /api/alerts/rules` and `PUT /api/alerts/rules/{id}`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AlertRuleDefinition {
     /// The name people read.
     pub name: String,
     /// `error_rate`, `p95_duration`, `daily_spend` or `stalled_run`.
     pub kind: String,
-    /// It fires from this value on: percent, seconds or dollars; see [`AlertKind::unit`].
+    /// It fires from this value on: percent of an error rate, seconds of a time, dollars of a spend.
     pub threshold: f64,
     /// Of error rate and call time: over how many seconds, by whole minutes.
     #[serde(default = "five_minutes")]
@@ -158,7 +160,7 @@ impl AlertRuleDefinition {
 }
 
 /// A rule.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct AlertRule {
     /// Names it.
     pub id: String,

@@ -26,8 +26,17 @@ mod hub;
 #[allow(dead_code, reason = "the service uses all of it")]
 #[path = "../../crates/service/src/observe.rs"]
 mod observe;
+#[allow(dead_code, reason = "the service uses all of it")]
+#[path = "../../crates/service/src/pages.rs"]
+mod pages;
 #[path = "../../crates/service/src/records.rs"]
 mod records;
+#[allow(dead_code, reason = "the service uses all of it")]
+#[path = "../../crates/service/src/shared.rs"]
+mod shared;
+#[allow(dead_code, reason = "the service uses all of it")]
+#[path = "../../crates/service/src/shared_frames.rs"]
+mod shared_frames;
 #[path = "../../crates/service/tests/service/soak.rs"]
 mod soak;
 #[allow(dead_code, reason = "the service uses all of it")]

@@ -17,9 +17,12 @@ use crate::support::{Program, json};
 use crate::table::Row;
 
 const VIEWERS: usize = 1_000;
-const RECORDS: usize = 4_000;
 const LANES: usize = 50;
-const LATENCY: &str = "fixed:300ms";
+/// A run whose page follows its events: up to 500 calls.
+const SMALL: Watch = Watch { stream: "events", records: 480, latency: "fixed:2500ms" };
+/// One whose page follows frames, and another program its events.
+const LARGE: Watch = Watch { stream: "frames", records: 4_000, latency: "fixed:300ms" };
+const LARGE_EVENTS: Watch = Watch { stream: "events", ..LARGE };
 /// A line of a stream is known by its beginning.
 const KNOWN_BY: usize = 32;
 const GOAL: &str = "≤ 250 ms";
@@ -31,19 +34,20 @@ pub async fn rows() -> Vec<Row> {
         println!("{VIEWERS} viewers need {needed} open files (`ulimit -n`): not measured");
         return Vec::new();
     }
-    let events = watched("events").await;
-    let frames = watched("frames").await;
-    let [p99, of_frame] = [&events, &frames].map(|crowd| ms(crowd.lag(0.99)));
-    let text = |crowd: &Crowd| {
+    let events = SMALL.watched().await;
+    let frames = LARGE.watched().await;
+    let all = LARGE_EVENTS.watched().await;
+    let text = |watch: &Watch, crowd: &Crowd| {
         format!(
             "p50 {}, the most {}, over {} pairs of an event and a viewer who was attached when it \
              happened; one clock: the run's zero is the smallest arrival − `at_us` of them all; {} \
-             calls on {LANES} lanes, `{LATENCY}`, {:.1} s, {:.0} events a second; everyone saw all {} \
+             calls on {LANES} lanes, `{}`, {:.1} s, {:.0} events a second; everyone saw all {} \
              in order; the program's memory {:.0} MB at most, its CPU time {:.1} s, the viewers' {:.1} s",
             ms(crowd.lag(0.5)),
             ms(crowd.lag(1.0)),
             crowd.lags.len(),
-            RECORDS,
+            watch.records,
+            watch.latency,
             crowd.wall.as_secs_f64(),
             crowd.events as f64 / crowd.wall.as_secs_f64(),
             crowd.events,
@@ -55,17 +59,33 @@ pub async fn rows() -> Vec<Row> {
     vec![
         Row {
             what: "1,000 viewers of a live run: an event's lag, p99",
-            how: format!("`/api/runs/{{id}}/events`: {}", text(&events)),
-            measured: p99,
+            how: format!("`/api/runs/{{id}}/events`: {}", text(&SMALL, &events)),
+            measured: ms(events.lag(0.99)),
             goal: GOAL,
         },
         Row {
             what: "1,000 viewers of a large live run: until a frame counts an event, p99",
-            how: format!("`/api/runs/{{id}}/frames`, ten a second at most: {}", text(&frames)),
-            measured: of_frame,
+            how: format!(
+                "`/api/runs/{{id}}/frames`, ten a second at most: {}",
+                text(&LARGE, &frames)
+            ),
+            measured: ms(frames.lag(0.99)),
+            goal: GOAL,
+        },
+        Row {
+            what: "1,000 viewers of each event of a large live run: its lag, p99",
+            how: format!("`/api/runs/{{id}}/events`: {}", text(&LARGE_EVENTS, &all)),
+            measured: ms(all.lag(0.99)),
             goal: GOAL,
         },
     ]
+}
+
+/// What is watched.
+struct Watch {
+    stream: &'static str,
+    records: usize,
+    latency: &'static str,
 }
 
 /// What all viewers of one run saw.
@@ -98,45 +118,47 @@ struct Seen {
     ended: bool,
 }
 
-async fn watched(stream: &str) -> Crowd {
-    let lanes = LANES.to_string();
-    let program = Program::start_with(LATENCY, "", &[("LANES_MAX_CONCURRENCY", &lanes)]);
-    let document = upload(&program).await;
-    let address: SocketAddr =
-        program.url.trim_start_matches("http://").parse().expect("the program's address");
-    let pid = program.id().to_string();
-    let (own, its, began) = (cpu(), cpu_of(&pid), Instant::now());
-    let run = program
-        .run(&body!({
-            "input": { "document_ids": [document] }, "tasks": ["sentiment"], "mode": "parallel",
-            "concurrency": LANES, "cache": false,
-        }))
-        .await;
-    let path: Arc<str> = format!("/api/runs/{run}/{stream}").into();
-    let viewers: Vec<_> =
-        (0..VIEWERS).map(|_| tokio::spawn(view(address, Arc::clone(&path), began))).collect();
-    let mut all = std::pin::pin!(join_all(viewers));
-    let mut resident_kb = 0;
-    let seen = loop {
-        resident_kb = resident_kb.max(program.resident_kb());
-        tokio::select! {
-            seen = &mut all => break seen,
-            () = tokio::time::sleep(Duration::from_millis(500)) => {}
+impl Watch {
+    async fn watched(&self) -> Crowd {
+        let lanes = LANES.to_string();
+        let program = Program::start_with(self.latency, "", &[("LANES_MAX_CONCURRENCY", &lanes)]);
+        let document = upload(&program, self.records).await;
+        let address: SocketAddr =
+            program.url.trim_start_matches("http://").parse().expect("the program's address");
+        let pid = program.id().to_string();
+        let (own, its, began) = (cpu(), cpu_of(&pid), Instant::now());
+        let run = program
+            .run(&body!({
+                "input": { "document_ids": [document] }, "tasks": ["sentiment"], "mode": "parallel",
+                "concurrency": LANES, "cache": false,
+            }))
+            .await;
+        let path: Arc<str> = format!("/api/runs/{run}/{}", self.stream).into();
+        let viewers: Vec<_> =
+            (0..VIEWERS).map(|_| tokio::spawn(view(address, Arc::clone(&path), began))).collect();
+        let mut all = std::pin::pin!(join_all(viewers));
+        let mut resident_kb = 0;
+        let seen = loop {
+            resident_kb = resident_kb.max(program.resident_kb());
+            tokio::select! {
+                seen = &mut all => break seen,
+                () = tokio::time::sleep(Duration::from_millis(500)) => {}
+            }
+        };
+        let (wall, used, own) = (began.elapsed(), cpu_of(&pid) - its, cpu() - own);
+        let seen: Vec<Seen> = seen.into_iter().map(|viewer| viewer.expect("a viewer")).collect();
+        let happened = happened(&program, &run).await;
+        for viewer in &seen {
+            check(viewer, happened.len(), self.stream == "events");
         }
-    };
-    let (wall, used, own) = (began.elapsed(), cpu_of(&pid) - its, cpu() - own);
-    let seen: Vec<Seen> = seen.into_iter().map(|viewer| viewer.expect("a viewer")).collect();
-    let happened = happened(&program, &run).await;
-    for viewer in &seen {
-        check(viewer, happened.len(), stream == "events");
-    }
-    Crowd {
-        lags: lags(&seen, &happened),
-        events: happened.len(),
-        wall,
-        resident_kb,
-        cpu: used,
-        viewers_cpu: own,
+        Crowd {
+            lags: lags(&seen, &happened),
+            events: happened.len(),
+            wall,
+            resident_kb,
+            cpu: used,
+            viewers_cpu: own,
+        }
     }
 }
 
@@ -183,15 +205,15 @@ async fn happened(program: &Program, run: &str) -> Vec<i64> {
     events.filter(|e| e["seq"].is_u64()).filter_map(|e| e["at_us"].as_i64()).collect()
 }
 
-async fn upload(program: &Program) -> Value {
+async fn upload(program: &Program, records: usize) -> Value {
     let mut table = "name,text\n".to_owned();
-    for i in 1..=RECORDS {
+    for i in 1..=records {
         table.push_str(&format!("Record {i},\"The harbour was quiet on day {i}.\"\n"));
     }
     let form = Form::new().part("file", Part::bytes(table.into_bytes()).file_name("records.csv"));
     let request = program.client.post(format!("{}/api/documents", program.url)).multipart(form);
     let mut added = json(request.send().await.expect("an answer")).await;
-    assert_eq!(added["documents"][0]["records"], RECORDS, "{added}");
+    assert_eq!(added["documents"][0]["records"], records, "{added}");
     added["documents"][0]["id"].take()
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Every viewer must see everything once and in order: what is missing ends the program.
 
+use std::io::BufRead;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -151,14 +152,24 @@ impl Watch {
         for viewer in &seen {
             check(viewer, happened.len(), self.stream == "events");
         }
-        Crowd {
+        let crowd = Crowd {
             lags: lags(&seen, &happened),
             events: happened.len(),
             wall,
             resident_kb,
             cpu: used,
             viewers_cpu: own,
-        }
+        };
+        println!(
+            "{VIEWERS} viewers of {}: {} events in {:.1} s, p50 {}, p99 {}, the program's CPU {:.1} s",
+            self.stream,
+            crowd.events,
+            wall.as_secs_f64(),
+            ms(crowd.lag(0.5)),
+            ms(crowd.lag(0.99)),
+            used.as_secs_f64(),
+        );
+        crowd
     }
 }
 
@@ -226,7 +237,7 @@ async fn view(address: SocketAddr, path: Arc<str>, began: Instant) -> Seen {
     let sent = socket.try_write(request.as_bytes()).expect("room for a request");
     assert_eq!(sent, request.len(), "a request is sent as a whole");
     let mut seen = Seen { attached: 0, ids: Vec::new(), ended: false };
-    let mut line = Vec::with_capacity(KNOWN_BY);
+    let mut line = Vec::new();
     let mut piece = vec![0; 16 << 10];
     loop {
         socket.readable().await.expect("the stream");
@@ -241,10 +252,11 @@ async fn view(address: SocketAddr, path: Arc<str>, began: Instant) -> Seen {
             assert!(piece.starts_with(b"HTTP/1.1 200"), "the stream is to be had");
             seen.attached = now;
         }
-        for part in piece[..read].split_inclusive(|byte| *byte == b'\n') {
-            line.extend_from_slice(&part[..part.len().min(KNOWN_BY - line.len())]);
-            if part.ends_with(b"\n") {
-                look(&line, now, &mut seen);
+        let mut rest = &piece[..read];
+        while rest.read_until(b'\n', &mut line).expect("memory can be read") > 0 {
+            // A line that has not come to its end goes on with the next piece.
+            if line.ends_with(b"\n") {
+                look(&line[..line.len().min(KNOWN_BY)], now, &mut seen);
                 line.clear();
             }
         }

@@ -2,7 +2,7 @@
 //! `docs/benchmarks.md`. Speed is never asserted: the table says what was asked for beside what was
 //! measured. Ratios are of times of one run; the rest depends on the machine. `LANES_BENCH_ONLY=load`
 //! prints the figures of `load` alone, `batch` those of
-//! large runs, `soak` is `make soak`.
+//! large runs, `viewers` and `submissions` theirs; `soak` is `make soak`.
 
 // A measurement that cannot be made ends the program, as a failed test does.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
@@ -26,8 +26,17 @@ mod hub;
 #[allow(dead_code, reason = "the service uses all of it")]
 #[path = "../../crates/service/src/observe.rs"]
 mod observe;
+#[allow(dead_code, reason = "the service uses all of it")]
+#[path = "../../crates/service/src/pages.rs"]
+mod pages;
 #[path = "../../crates/service/src/records.rs"]
 mod records;
+#[allow(dead_code, reason = "the service uses all of it")]
+#[path = "../../crates/service/src/shared.rs"]
+mod shared;
+#[allow(dead_code, reason = "the service uses all of it")]
+#[path = "../../crates/service/src/shared_frames.rs"]
+mod shared_frames;
 #[path = "../../crates/service/tests/service/soak.rs"]
 mod soak;
 #[allow(dead_code, reason = "the service uses all of it")]
@@ -71,6 +80,10 @@ fn main() {
     match std::env::var("LANES_BENCH_ONLY").as_deref() {
         Ok("load") => return print!("{}", table(&runtime.block_on(load::rows()))),
         Ok("batch") => return print!("{}", table(&runtime.block_on(load::batch::rows()))),
+        Ok("viewers") => return print!("{}", table(&runtime.block_on(load::viewers::rows()))),
+        Ok("submissions") => {
+            return print!("{}", table(&runtime.block_on(load::submissions::rows())));
+        }
         Ok("soak") => {
             let rows = runtime.block_on(load::soaked::rows());
             return write_soak(&rows, &file).expect("the table is written");
@@ -82,6 +95,8 @@ fn main() {
         rows.extend(page::render().await);
         rows.extend(pace::engine().await);
         rows.extend(load::rows().await);
+        rows.extend(load::viewers::rows().await);
+        rows.extend(load::submissions::rows().await);
         let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
         rows.extend(browser::read(&target));
         rows.extend(browser::attached(&target));

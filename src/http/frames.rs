@@ -7,9 +7,8 @@ use std::time::Duration;
 use axum::extract::{Path, Query, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::{Stream, StreamExt, stream};
-use lanes_model::batch::Frame;
 use lanes_model::{RunId, Seq};
-use lanes_service::{RunReader, Service};
+use lanes_service::{RunReader, Service, SharedFrame};
 use serde::Deserialize;
 use tokio::time::{Instant, sleep_until};
 
@@ -93,12 +92,14 @@ impl Frames {
             sleep_until(self.next).await;
             self.next = Instant::now() + if self.page { PAGE_PACE } else { PACE };
             let history = Instant::now() >= self.history;
-            let frame = self.run.read(|state, batch, now| {
-                let changed = self.last != Some(state.last_seq) || history;
-                changed.then(|| batch.frame(state, now, history))
-            });
-            let Some(frame) = frame else { continue };
-            let frame = frame.troubled(self.service.trouble());
+            if !history && self.last == Some(self.run.last_seq()) {
+                continue;
+            }
+            let shared = self.run.frame(history, self.last, || self.service.trouble());
+            let frame = shared.frame();
+            if !history && self.last == Some(frame.last_seq) {
+                continue;
+            }
             if history {
                 self.history = Instant::now() + HISTORY;
             }
@@ -109,26 +110,31 @@ impl Frames {
                 return Some(Event::default().event("end").data(end.to_string()));
             }
             self.last = Some(frame.last_seq);
-            if let Some(event) = self.event(&frame) {
+            if let Some(event) = self.event(&shared) {
                 return Some(event);
             }
         }
     }
 
-    fn event(&mut self, frame: &Frame) -> Option<Event> {
+    fn event(&mut self, shared: &SharedFrame) -> Option<Event> {
+        let frame = shared.frame();
         // A reader that is cut off comes back soon.
         let event = Event::default().event("frame").id(frame.last_seq.to_string()).retry(RETRY);
         if !self.page {
-            return Some(event.data(serde_json::to_string(frame).unwrap_or_default()));
+            return Some(event.data(frame.json()));
         }
-        let parts = self.run.read(|state, _, _| app::batch::parts(state, frame));
+        let run = &self.run;
+        let parts = shared.parts(|frame| {
+            let parts = run.read(|state, _, _| app::batch::parts(state, frame));
+            parts.into_iter().collect()
+        });
         self.told.resize(parts.len(), String::new());
         let mut changes = serde_json::Map::new();
-        for ((name, html), told) in parts.into_iter().zip(&mut self.told) {
+        for ((name, html), told) in parts.iter().zip(&mut self.told) {
             // Empty: this frame says nothing of it.
-            if !html.is_empty() && html != *told {
-                changes.insert(name.to_owned(), html.clone().into());
-                *told = html;
+            if !html.is_empty() && html != told {
+                changes.insert((*name).to_owned(), html.clone().into());
+                told.clone_from(html);
             }
         }
         (!changes.is_empty()).then(|| event.data(serde_json::Value::Object(changes).to_string()))

@@ -53,12 +53,17 @@ pub fn ms(time: Duration) -> String {
 }
 
 fn proc(file: &str) -> String {
-    std::fs::read_to_string(format!("/proc/self/{file}")).expect("a Linux machine")
+    std::fs::read_to_string(format!("/proc/{file}")).expect("a Linux machine")
 }
 
 /// User and system time of this process so far.
 pub fn cpu() -> Duration {
-    let stat = proc("stat");
+    cpu_of("self")
+}
+
+/// User and system time of a process so far.
+pub fn cpu_of(pid: &str) -> Duration {
+    let stat = proc(&format!("{pid}/stat"));
     // The name before it may hold anything, but ends with the last bracket.
     let (_, rest) = stat.rsplit_once(')').expect("the name of the program");
     let ticks: u64 =
@@ -68,14 +73,14 @@ pub fn cpu() -> Duration {
 
 /// What this process holds in memory.
 pub fn resident_kb() -> u64 {
-    let status = proc("status");
+    let status = proc("self/status");
     let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).expect("its memory");
     line.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
 /// How many files and sockets this process, and those it starts, may have open.
 pub fn open_files() -> u64 {
-    let limits = proc("limits");
+    let limits = proc("self/limits");
     let line = limits.lines().find_map(|l| l.strip_prefix("Max open files")).expect("the limit");
     line.split_whitespace().next().and_then(|n| n.parse().ok()).unwrap_or(u64::MAX)
 }

@@ -11,6 +11,8 @@ mod paced;
 mod pipelined;
 mod simulator;
 pub mod soaked;
+pub mod submissions;
+pub mod viewers;
 
 use std::time::Duration;
 

@@ -2,30 +2,39 @@
 //!
 //! A committed event is folded into the state and then sent to the watchers, under the run's lock, so
 //! that a snapshot and what follows it never overlap or leave a hole. Text may overtake the commit of
-//! its attempt's first event; it is held back until that event is in. The state of a run can be large:
-//! it is looked at where it is ([`LiveRun::read`]), and copied only when it is small.
+//! its attempt's first event; it is held back until that event is in. Text is gathered for a moment
+//! before it is sent, once for all watchers, so that a fast model does not make thousands of messages a
+//! second; an event never waits, and goes after the text of its call that came before it. The state of a
+//! run can be large: it is looked at where it is ([`LiveRun::read`]), and copied only when it is small.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use lanes_engine::{Clock, RunControl, RunRoutes};
 use lanes_model::{
-    Applied, Batch, CallId, CallState, Micros, PassId, Progress, RunEvent, RunId, RunState,
+    Applied, Batch, CallId, CallState, EventKind, Micros, PassId, Progress, RunEvent, RunId,
+    RunState,
 };
 use tokio::sync::broadcast;
 
 use crate::observe::{Load, Observer};
+use crate::pages::Pages;
+use crate::shared::Shared;
+use crate::shared_frames::Frames;
 use crate::tally::Tally;
 
 /// What watchers of a live run receive.
 #[derive(Debug, Clone)]
 pub(crate) enum Live {
-    Event(Arc<RunEvent>),
-    Progress(Arc<Progress>),
+    Event(Arc<Shared<RunEvent>>),
+    Progress(Arc<Shared<Progress>>),
 }
 
 /// Messages a slow watcher may fall behind before it has to read the log again.
 const BACKLOG: usize = 4_096;
+/// How long text is gathered: ten messages a second for each answer.
+const GATHER: Duration = Duration::from_millis(100);
 
 /// A run that goes on.
 pub(crate) struct LiveRun {
@@ -33,6 +42,9 @@ pub(crate) struct LiveRun {
     clock: Arc<dyn Clock>,
     control: RunControl,
     routes: Arc<RunRoutes>,
+    /// What is shown of it.
+    pub(crate) frames: Frames,
+    pub(crate) pages: Pages,
 }
 
 /// Its log so far.
@@ -40,6 +52,10 @@ struct Folded {
     state: RunState,
     batch: Batch,
     early: Vec<Progress>,
+    /// Text that watchers have not been sent yet: a piece for each answer.
+    gathered: Vec<Progress>,
+    /// Whether somebody is going to send it.
+    timed: bool,
     /// When something came last, an event or a piece of text, on its clock.
     heard: Micros,
     /// None once it is at rest: then watchers' streams have ended.
@@ -49,9 +65,11 @@ struct Folded {
 /// A live run at one moment, and everything after it.
 pub(crate) struct Subscription {
     /// What there is of the answers that stream.
-    pub(crate) texts: Vec<Arc<Progress>>,
+    pub(crate) texts: Vec<Progress>,
     pub(crate) now: Micros,
     pub(crate) live: broadcast::Receiver<Live>,
+    /// All who watch; none when nothing comes any more.
+    pub(crate) all: Option<broadcast::WeakSender<Live>>,
 }
 
 #[derive(Default)]
@@ -105,9 +123,18 @@ impl Hub {
             state,
             batch,
             early: Vec::new(),
+            gathered: Vec::new(),
+            timed: false,
             watchers: Some(watchers),
         });
-        let live = LiveRun { folded, clock, control, routes };
+        let live = LiveRun {
+            folded,
+            clock,
+            control,
+            routes,
+            frames: Frames::default(),
+            pages: Pages::default(),
+        };
         self.runs().insert(run, Arc::new(live));
     }
 
@@ -135,10 +162,12 @@ impl Hub {
         }
         self.tally.count(&folded.state, event);
         folded.heard = folded.heard.max(event.at);
-        folded.send(|| Live::Event(Arc::new(event.clone())));
+        folded.send_texts(call_of(&event.kind));
+        folded.send(|| Live::Event(Arc::new(Shared::new(event.clone()))));
         for progress in std::mem::take(&mut folded.early) {
             folded.publish(progress);
         }
+        live.send_texts_soon(&mut folded);
     }
 
     /// Applies and publishes a piece of text.
@@ -148,6 +177,7 @@ impl Hub {
             let mut folded = live.folded();
             folded.heard = now;
             folded.publish(progress);
+            live.send_texts_soon(&mut folded);
         }
     }
 
@@ -158,6 +188,7 @@ impl Hub {
             texts: text_so_far(&folded.state).collect(),
             now: live.clock.now(),
             live: folded.watch(),
+            all: folded.watchers.as_ref().map(broadcast::Sender::downgrade),
         })
     }
 
@@ -225,6 +256,20 @@ impl LiveRun {
         look(&folded.state, &folded.batch, self.clock.now())
     }
 
+    /// Sees to it that gathered text is sent.
+    fn send_texts_soon(self: &Arc<Self>, folded: &mut Folded) {
+        if folded.gathered.is_empty() || std::mem::replace(&mut folded.timed, true) {
+            return;
+        }
+        let live = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(GATHER).await;
+            let mut folded = live.folded();
+            folded.timed = false;
+            folded.send_texts(None);
+        });
+    }
+
     /// Its events from now on.
     pub(crate) fn watch(&self) -> broadcast::Receiver<Live> {
         self.folded().watch()
@@ -250,7 +295,31 @@ impl Folded {
         if !known {
             self.early.push(progress);
         } else if self.state.apply_progress(&progress) {
-            self.send(|| Live::Progress(Arc::new(progress)));
+            self.gather(progress);
+        }
+    }
+
+    /// Keeps a piece of text for those who watch; most of the time nobody does.
+    fn gather(&mut self, piece: Progress) {
+        if self.watchers.as_ref().is_none_or(|watchers| watchers.receiver_count() == 0) {
+            return;
+        }
+        let same = self.gathered.iter_mut().find(|text| {
+            (text.pass, text.call, text.number) == (piece.pass, piece.call, piece.number)
+                && text.offset as usize + text.text.len() == piece.offset as usize
+        });
+        match same {
+            Some(text) => text.text.push_str(&piece.text),
+            None => self.gathered.push(piece),
+        }
+    }
+
+    /// Sends what was gathered of that call, or of all.
+    fn send_texts(&mut self, of: Option<(PassId, CallId)>) {
+        let is_due = |text: &mut Progress| of.is_none_or(|call| call == (text.pass, text.call));
+        let texts: Vec<_> = self.gathered.extract_if(.., is_due).collect();
+        for text in texts {
+            self.send(|| Live::Progress(Arc::new(Shared::new(text))));
         }
     }
 
@@ -264,22 +333,32 @@ impl Folded {
 }
 
 /// The text of every answer that is streaming, each from its start.
-fn text_so_far(state: &RunState) -> impl Iterator<Item = Arc<Progress>> {
+fn text_so_far(state: &RunState) -> impl Iterator<Item = Progress> {
     let passes = (0..).map(PassId).zip(&state.passes);
     passes.flat_map(|(pass, p)| {
         (0..).map(CallId).zip(&p.calls).filter_map(move |(call, c)| {
             let attempt = c.attempts.last().filter(|a| a.end.is_none())?;
-            (!c.output.is_empty()).then(|| {
-                Arc::new(Progress {
-                    pass,
-                    call,
-                    number: attempt.attempt.number,
-                    offset: 0,
-                    text: c.output.clone(),
-                })
+            (!c.output.is_empty()).then(|| Progress {
+                pass,
+                call,
+                number: attempt.attempt.number,
+                offset: 0,
+                text: c.output.clone(),
             })
         })
     })
+}
+
+/// The call that an event is about, if it is about one.
+fn call_of(kind: &EventKind) -> Option<(PassId, CallId)> {
+    match kind {
+        EventKind::CallAwaits { pass, call }
+        | EventKind::AttemptStarted { pass, call, .. }
+        | EventKind::FirstToken { pass, call, .. }
+        | EventKind::AttemptEnded { pass, call, .. }
+        | EventKind::CallEnded { pass, call, .. } => Some((*pass, *call)),
+        _ => None,
+    }
 }
 
 /// Whether a run waits for something that it knows of: its user, a limit, a time to try again.

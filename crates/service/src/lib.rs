@@ -19,11 +19,14 @@ pub mod fuzz;
 mod hub;
 mod observe;
 pub mod output;
+mod pages;
 mod reader;
 mod records;
 mod redact;
 mod routing;
 mod service;
+mod shared;
+mod shared_frames;
 mod shipped;
 mod tally;
 mod upkeep;
@@ -54,6 +57,8 @@ pub use service::{
     RunChange, SampleRecord, Service, ServiceConfig, Started, TaskFormat, Trial, TrialRequest,
     Upload, WorkflowFile, blank_workflow, workflow_toml,
 };
+pub use shared::Shared;
+pub use shared_frames::{Parts, SharedFrame};
 pub use upkeep::{Pruned, Retention, prune};
 pub use watch::WatchItem;
 pub use webhooks::{

@@ -6,11 +6,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use lanes_model::batch::Frame;
 use lanes_model::{Batch, Micros, RunId, RunState, Seq};
 
 use crate::ServiceError;
 use crate::hub::LiveRun;
 use crate::service::Service;
+use crate::shared_frames::SharedFrame;
 
 /// A run at rest is kept for so long after it was looked at last.
 const KEPT: Duration = Duration::from_secs(60);
@@ -37,6 +39,24 @@ impl RunReader {
         match &self.0 {
             Kind::Live(live) => live.read(look),
             Kind::Rest(rest) => look(&rest.state, &rest.batch, rest.state.latest),
+        }
+    }
+
+    /// The run as it stands, or stood a moment ago for another viewer, but not before `after`; `trouble`
+    /// says why it stands still.
+    pub fn frame(
+        &self,
+        history: bool,
+        after: Option<Seq>,
+        trouble: impl FnOnce() -> Option<String>,
+    ) -> Arc<SharedFrame> {
+        let make = || -> Frame {
+            let frame = self.read(|state, batch, now| batch.frame(state, now, history));
+            frame.troubled(trouble())
+        };
+        match &self.0 {
+            Kind::Live(live) => live.frames.get(history, after, make),
+            Kind::Rest(_) => Arc::new(SharedFrame::new(make())),
         }
     }
 

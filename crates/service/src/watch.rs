@@ -1,28 +1,33 @@
 //! Following a run: the log so far, then what happens, then the end.
 //!
 //! The live channel is subscribed to first and the stored log read after, so nothing falls between.
-//! A watcher that falls behind reads the log again.
+//! A watcher that falls behind reads the log again. Where many watch, each is woken less often and is
+//! given more at once: a thousand who are each woken for each event would leave the run no time.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::Stream;
 use futures::stream;
 use lanes_model::{Micros, Progress, RunEvent, RunId, Seq};
 use lanes_store::Store;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio::sync::broadcast::{Receiver, WeakSender};
+use tokio::time::{Instant, sleep_until};
 
 use crate::ServiceError;
 use crate::hub::{Hub, Live};
+use crate::pages::Page;
+use crate::shared::Shared;
 
 /// What a watcher receives.
 #[derive(Debug, Clone)]
 pub enum WatchItem {
     /// An event of the log, each once and in order.
-    Event(Arc<RunEvent>),
+    Event(Arc<Shared<RunEvent>>),
     /// A piece of streaming text.
-    Progress(Arc<Progress>),
+    Progress(Arc<Shared<Progress>>),
     /// The run's clock at this moment, so that a viewer can show the time between events.
     Clock(Micros),
     /// Nothing follows: the run is at rest at this event.
@@ -31,6 +36,11 @@ pub enum WatchItem {
 
 /// Events read from the store at a time.
 const PAGE: u32 = 500;
+/// From one time that a watcher is woken to the next, for each one who watches: what it costs to wake
+/// it, to write to it and to have that read.
+const EACH: Duration = Duration::from_micros(50);
+/// But no longer than this.
+const LONGEST: Duration = Duration::from_millis(50);
 
 struct Watcher {
     hub: Arc<Hub>,
@@ -38,6 +48,10 @@ struct Watcher {
     run: RunId,
     last: Seq,
     live: Option<Receiver<Live>>,
+    /// All who watch.
+    all: Option<WeakSender<Live>>,
+    /// It is not woken before.
+    rest: Instant,
     /// To be given out before anything else is read.
     ready: VecDeque<WatchItem>,
     /// The clock and the texts so far: they wait until the log is through, because a text belongs
@@ -71,6 +85,8 @@ pub(crate) async fn watch(
         run,
         last: after,
         live: None,
+        all: None,
+        rest: Instant::now(),
         ready: VecDeque::new(),
         after_replay: Vec::new(),
         stage: Stage::Replay,
@@ -87,9 +103,23 @@ impl Watcher {
         self.stage = Stage::Replay;
         self.live = self.hub.subscribe(&self.run).map(|s| {
             self.after_replay.push(WatchItem::Clock(s.now));
-            self.after_replay.extend(s.texts.into_iter().map(WatchItem::Progress));
+            let texts = s.texts.into_iter().map(Shared::new).map(Arc::new);
+            self.after_replay.extend(texts.map(WatchItem::Progress));
+            self.all = s.all;
             s.live
         });
+    }
+
+    /// What the log has next.
+    async fn page(&self) -> Result<Page, ServiceError> {
+        let read = async {
+            let events = self.store.events(&self.run, self.last, PAGE).await?;
+            Ok(events.into_iter().map(Shared::new).map(Arc::new).collect())
+        };
+        match self.hub.live(&self.run) {
+            Some(live) => live.pages.after(self.last, read).await,
+            None => read.await,
+        }
     }
 
     async fn next(&mut self) -> Option<Result<WatchItem, ServiceError>> {
@@ -99,16 +129,15 @@ impl Watcher {
             }
             match self.stage {
                 Stage::Over => return None,
-                Stage::Replay => match self.store.events(&self.run, self.last, PAGE).await {
+                Stage::Replay => match self.page().await {
                     Err(e) => {
                         self.stage = Stage::Over;
-                        return Some(Err(e.into()));
+                        return Some(Err(e));
                     }
                     Ok(events) => match events.last() {
                         Some(event) => {
                             self.last = event.seq;
-                            let events = events.into_iter().map(Arc::new).map(WatchItem::Event);
-                            self.ready.extend(events);
+                            self.ready.extend(events.iter().cloned().map(WatchItem::Event));
                         }
                         None => {
                             self.ready.extend(self.after_replay.drain(..));
@@ -121,7 +150,18 @@ impl Watcher {
                         self.stage = Stage::Over;
                         return Some(Ok(WatchItem::End(self.last)));
                     };
-                    match live.recv().await {
+                    let message = match live.try_recv() {
+                        Err(TryRecvError::Empty) => {
+                            sleep_until(self.rest).await;
+                            let message = live.recv().await;
+                            self.rest = Instant::now() + pace(self.all.as_ref());
+                            message
+                        }
+                        Err(TryRecvError::Closed) => Err(RecvError::Closed),
+                        Err(TryRecvError::Lagged(missed)) => Err(RecvError::Lagged(missed)),
+                        Ok(message) => Ok(message),
+                    };
+                    match message {
                         Ok(Live::Progress(p)) => return Some(Ok(WatchItem::Progress(p))),
                         Ok(Live::Event(e)) if e.seq <= self.last => {}
                         Ok(Live::Event(e)) if e.seq == self.last.next() => {
@@ -140,4 +180,11 @@ impl Watcher {
             }
         }
     }
+}
+
+/// How long a watcher rests.
+fn pace(all: Option<&WeakSender<Live>>) -> Duration {
+    let watchers = all.and_then(WeakSender::upgrade).map_or(0, |all| all.receiver_count());
+    let others = u32::try_from(watchers.saturating_sub(1)).unwrap_or(u32::MAX);
+    EACH.saturating_mul(others).min(LONGEST)
 }

@@ -1,9 +1,12 @@
 //! A run from its request to its end, and watchers that come at any time.
 
+use std::sync::Arc;
+
+use futures::StreamExt;
 use lanes_model::{
     CallStatus, Comparison, EventKind, PassMode, PassState, PassStatus, RunState, RunStatus, Seq,
 };
-use lanes_service::RunFilter;
+use lanes_service::{RunFilter, WatchItem};
 
 use crate::support::{
     asked, events, fast, finished, fresh, latency, provider, request, simulator, start, until,
@@ -64,6 +67,35 @@ async fn a_watcher_from_the_start_sees_every_event_once_and_then_the_end() {
     let again = events(&service, &run, Seq(0)).await;
     assert_eq!(live, again, "the replay is what was seen live");
     assert_eq!(RunState::fold(&live).unwrap(), service.state(&run).await.unwrap().0);
+}
+
+#[tokio::test]
+async fn two_watchers_are_told_the_same_words_which_are_written_once() {
+    let (addr, _) = simulator(latency("fixed:30ms")).await;
+    let service = fresh(provider(addr)).await;
+    let run = start(&service, &request("sequential", &ALL)).await;
+    let told = || async {
+        let items = service.watch(&run, Seq(0)).await.unwrap();
+        let items: Vec<_> = items.map(|item| item.unwrap()).collect().await;
+        let each = items.iter().map(|item| match item {
+            WatchItem::Event(e) => (Some(Arc::clone(e)), e.json().to_owned()),
+            WatchItem::Progress(piece) => (None, piece.json().to_owned()),
+            WatchItem::Clock(_) | WatchItem::End(_) => (None, String::new()),
+        });
+        each.collect::<Vec<_>>()
+    };
+    let (one, other) = futures::join!(told(), told());
+    let events = |told: &[(Option<_>, _)]| -> Vec<Arc<_>> {
+        told.iter().filter_map(|(event, _): &(Option<Arc<_>>, String)| event.clone()).collect()
+    };
+    let (one_s, other_s) = (events(&one), events(&other));
+    assert_eq!(one_s.len(), other_s.len());
+    let same = one_s.iter().zip(&other_s).filter(|(a, b)| Arc::ptr_eq(a, b)).count();
+    assert!(same > 6, "{same} of {} live events are shared", one_s.len());
+    // The text of every call, however it was gathered, is the one of its answer.
+    let state = service.state(&run).await.unwrap().0;
+    assert!(state.passes[0].calls.iter().all(|call| !call.output.is_empty()));
+    assert!(one.iter().any(|(event, json)| event.is_none() && json.contains("\"offset\"")));
 }
 
 #[tokio::test]

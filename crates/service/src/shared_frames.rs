@@ -41,7 +41,10 @@ impl SharedFrame {
 
 /// The last frame without a history and the last with one, and when they were made.
 #[derive(Default)]
-pub(crate) struct Frames(Mutex<[Option<(Instant, Arc<SharedFrame>)>; 2]>);
+pub(crate) struct Frames(Mutex<[Option<Made>; 2]>);
+
+/// A frame, and when it was made.
+type Made = (Instant, Arc<SharedFrame>);
 
 impl Frames {
     /// The last frame if it is fresh and knows all that the viewer knows (`after`), else a new one.

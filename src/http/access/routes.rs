@@ -69,6 +69,8 @@ pub(super) const TABLE: &[(&str, Need, Need)] = &[
     ("/api/retention*", ADMIN, ADMIN),
     ("/api/prune*", ADMIN, ADMIN),
     ("/api/{*rest}", READ, READ),
+    ("/api", READ, READ),
+    ("/api/", READ, READ),
     // what the pages' islands ask
     ("/api/sample", READ, READ),
     ("/api/count", READ, READ),
@@ -82,6 +84,7 @@ pub(super) const TABLE: &[(&str, Need, Need)] = &[
     ("/v1/models*", READ, ADMIN),
     ("/v1/chat/completions", RUN, RUN),
     ("/v1/*", READ, RUN),
+    ("/v1", READ, RUN),
     ("/openapi.json", READ, ADMIN),
     ("/docs*", READ, ADMIN),
     ("/metrics", READ, ADMIN),

@@ -190,7 +190,7 @@ async fn faults_do_not_reach_a_real_provider_that_a_run_falls_back_to() {
     let state = finished(&service, &run).await;
     assert_eq!(state.status, RunStatus::Succeeded, "{:?}", state.passes[0].calls);
     assert!(asked(&stats) > 0);
-    assert_eq!(service.option_lines(&state.header.spec), "\n\n\n\n\n\nother/simulated-mini");
+    assert_eq!(service.option_lines(&state.header.spec), "\n\n\n\n\n\n\nother/simulated-mini");
     let mode = Mode::Parallel;
     let words = form::summary(&service.option_lines(&state.header.spec), mode);
     assert_eq!(words, "Fallback: other/simulated-mini");

@@ -177,7 +177,7 @@ impl Watch {
 fn check(viewer: &Seen, events: usize, each: bool) {
     let numbers = || viewer.ids.iter().map(|(id, _)| *id as usize);
     assert!(viewer.ended, "each stream says that it is over");
-    assert_eq!(numbers().last(), Some(events), "the last event is seen by everyone");
+    assert_eq!(numbers().next_back(), Some(events), "the last event is seen by everyone");
     if each {
         assert!(numbers().eq(1..=events), "each event is seen once and in order");
     } else {

@@ -36,9 +36,9 @@ pub fn draw(form: Form) -> String {
             select(&plain(3, "Priority"), &priority, line(3)),
             r#"<p class="hint across adaptive">Auto adapts the lanes of a parallel run, where no limit of the provider is known.</p>"#
                 .to_owned(),
-            plain(6, "Cut long documents, tokens a piece").input(line(6), "refuse", "numeric"),
             plain(4, "Hedge slow calls with a second try").tick(!line(4).is_empty()),
             plain(5, "Redact personal data before it leaves").tick(!line(5).is_empty()),
+            plain(6, "Cut long documents, tokens a piece").input(line(6), "refuse", "numeric"),
         ]
         .concat();
         let named = lines.get(FIELDS.len()..).unwrap_or_default();

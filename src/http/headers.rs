@@ -25,18 +25,16 @@ const POLICIES: [(HeaderName, &str); 6] = [
 
 /// Adds them to an answer; what a handler has said itself stays.
 pub async fn secure(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    let is_docs = request.uri().path() == "/docs" || request.uri().path().starts_with("/docs/");
     let client = Client::of(&request, gate.proxies());
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     let nonce = headers.remove(NONCE);
     let kind = headers.get(header::CONTENT_TYPE).map(|v| v.as_bytes()).unwrap_or_default();
     let is_page = kind.starts_with(b"text/html");
-    let policy = match (is_page, is_docs) {
-        (true, true) => Some(HeaderValue::from_static(DOCS)),
-        (true, false) => page_policy(nonce.as_ref().and_then(|n| n.to_str().ok())),
+    let policy = match is_page {
+        true => page_policy(nonce.as_ref().and_then(|n| n.to_str().ok())),
         // Nothing else is a document; should a browser show it as one, it can do nothing.
-        (false, _) => Some(HeaderValue::from_static(DATA)),
+        false => Some(HeaderValue::from_static(DATA)),
     };
     if let Some(policy) = policy {
         headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
@@ -60,10 +58,6 @@ pub async fn secure(State(gate): State<Gate>, request: Request, next: Next) -> R
 /// For what is not a page.
 const DATA: &str =
     "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-/// For the browsable description of the API, whose program writes styles into its page.
-const DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-     img-src 'self' data:; font-src 'self' data:; connect-src 'self'; form-action 'self'; \
-     frame-ancestors 'none'; base-uri 'none'";
 
 /// Scripts are files of ours, or carry this page's own number; WebAssembly may be compiled. Style sheets
 /// are files of ours or carry the number; attributes may hold styles, which lengths in timelines and charts need.

@@ -3,6 +3,8 @@ import { COMPARE, type Server } from '../helper';
 
 export interface Route {
   name: string;
+  /** Whether it is so long that looking at all of it takes most of a minute. */
+  long?: boolean;
   path: (lanes: Server) => Promise<string>;
   status: number;
   heading: RegExp;
@@ -31,7 +33,7 @@ export const ROUTES: Route[] = [
     status: 200,
     heading: /^AI Technology Article/,
   },
-  { name: 'docs', path: async () => '/docs', status: 200, heading: /^REST API/ },
+  { name: 'docs', long: true, path: async () => '/docs', status: 200, heading: /^REST API/ },
   { name: 'tasks', path: async () => '/tasks', status: 200, heading: /^Tasks$/ },
   { name: 'new-task', path: async () => '/tasks/new', status: 200, heading: /^New task$/ },
   { name: 'built-in-task', path: async () => '/tasks/summary', status: 200, heading: /^Summary$/ },

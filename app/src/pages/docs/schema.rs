@@ -94,7 +94,7 @@ pub(super) fn SchemaCard(name: String, schema: Value) -> impl IntoView {
         view! { <p>{kind(&schema)}</p> }.into_any()
     } else {
         view! {
-            <div class="scroll" tabindex="0" role="region" aria-labelledby=heading.clone()>
+            <div class="scroll" tabindex="0" role="region" aria-label=format!("Fields of {name}")>
                 <table>
                     <thead>
                         <tr>

@@ -16,7 +16,6 @@ use prometheus::{
 };
 
 use super::process::Began;
-use super::{attempt, place};
 
 /// Upper ends of the classes of times, in seconds: from a cached word to a long answer.
 const SECONDS: [f64; 14] =
@@ -247,8 +246,8 @@ impl Observer for Metrics {
                 self.waited(reason, *held);
             }
             EventKind::FirstToken { pass, call, number } => {
-                if let Some(attempt) = attempt(run, *pass, *call, *number) {
-                    let (provider, _) = place(run, attempt);
+                if let Some(attempt) = run.attempt(*pass, *call, *number) {
+                    let (provider, _) = run.header.place_of(*call, Some(attempt.route));
                     let time = event.at.since(attempt.start);
                     self.first_token_seconds
                         .with_label_values(&[provider])
@@ -256,8 +255,8 @@ impl Observer for Metrics {
                 }
             }
             EventKind::AttemptEnded { pass, call, number, end } => {
-                let Some(attempt) = attempt(run, *pass, *call, *number) else { return };
-                let (provider, model) = place(run, attempt);
+                let Some(attempt) = run.attempt(*pass, *call, *number) else { return };
+                let (provider, model) = run.header.place_of(*call, Some(attempt.route));
                 let model = self.model(provider, model);
                 let (outcome, usage, cost) = match end {
                     AttemptEnd::Succeeded { usage, cost_usd_micros, .. } => {

@@ -24,8 +24,6 @@ use opentelemetry_sdk::trace::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{attempt, place};
-
 /// The variables that say where traces go; the exporter reads them, and the headers, itself.
 const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
 
@@ -155,8 +153,8 @@ impl Observer for Traces {
         let text = |name: &'static str, value: &str| KeyValue::new(name, value.to_owned());
         match &event.kind {
             EventKind::AttemptEnded { pass, call, number: n, end: how } => {
-                let Some(attempt) = attempt(run, *pass, *call, *n) else { return };
-                let (provider, model) = place(run, attempt);
+                let Some(attempt) = run.attempt(*pass, *call, *n) else { return };
+                let (provider, model) = run.header.place_of(*call, Some(attempt.route));
                 let mut attributes = vec![
                     text("gen_ai.operation.name", "chat"),
                     text("gen_ai.provider.name", provider),
@@ -206,8 +204,7 @@ impl Observer for Traces {
                 });
             }
             EventKind::CallEnded { pass, call, end: how } => {
-                let of_pass = run.passes.get(usize::from(pass.0));
-                let Some(state) = of_pass.and_then(|p| p.calls.get(call.index())) else { return };
+                let Some(state) = run.call(*pass, *call) else { return };
                 let task = run.header.task_of(*call).map_or("call", |t| t.id.as_str());
                 let mut attributes = vec![
                     text("lanes.task", task),

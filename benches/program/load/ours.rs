@@ -49,7 +49,7 @@ pub async fn pass(load: &Load, url: &str) -> Pass {
     let state = create(&store, &header).await;
     tokio::task::spawn_blocking(lanes_provider::tokens::warm_up).await.expect("the tables");
 
-    let hub = Arc::new(Hub::default());
+    let hub = Arc::new(Hub::new(Vec::new()));
     let publish = Arc::clone(&hub);
     let (writer, _) = EventWriter::spawn(store.clone(), move |run, event| {
         publish.committed(run, event);

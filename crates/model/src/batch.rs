@@ -114,7 +114,7 @@ impl Batch {
             | EventKind::CallEnded { pass, call, .. } => Some((*pass, *call)),
             _ => None,
         };
-        let before = touched.and_then(|(p, c)| call(state, p, c)).map(|c| (c.status(), c.end));
+        let before = touched.and_then(|(p, c)| state.call(p, c)).map(|c| (c.status(), c.end));
         let applied = state.apply(event);
         if applied != Applied::Yes {
             return applied;
@@ -125,7 +125,7 @@ impl Batch {
             return applied;
         }
         if let (Some((pass, id)), Some((was, ended))) = (touched, before)
-            && let Some(call) = call(state, pass, id)
+            && let Some(call) = state.call(pass, id)
         {
             let stage = self.stage_of(state, id);
             self.count(stage, was, false);
@@ -245,10 +245,6 @@ impl Batch {
             self.recent.pop_first();
         }
     }
-}
-
-fn call(state: &RunState, pass: PassId, call: CallId) -> Option<&CallState> {
-    state.passes.get(usize::from(pass.0))?.calls.get(call.index())
 }
 
 impl RunState {

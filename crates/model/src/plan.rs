@@ -248,6 +248,14 @@ impl RunHeader {
         }
     }
 
+    /// The provider and the model that an attempt of a call went to by that route; where it goes first,
+    /// when there is no such route.
+    #[must_use]
+    pub fn place_of(&self, call: CallId, route: Option<RouteId>) -> (&str, &str) {
+        let route = route.and_then(|route| self.routes.get(route.index()));
+        route.map_or_else(|| self.choice_of(call), |r| (&r.provider, &r.model))
+    }
+
     /// The provider's requests and tokens a minute, as far as they bound a pass: not where calls were
     /// answered by a fallback, which has limits of its own.
     #[must_use]

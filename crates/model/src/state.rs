@@ -80,6 +80,18 @@ pub enum Applied {
 }
 
 impl RunState {
+    /// A call, where there is such.
+    #[must_use]
+    pub fn call(&self, pass: PassId, call: CallId) -> Option<&CallState> {
+        self.passes.get(usize::from(pass.0))?.calls.get(call.index())
+    }
+
+    /// The attempt of that number of a call, as events name it.
+    #[must_use]
+    pub fn attempt(&self, pass: PassId, call: CallId, number: u32) -> Option<&AttemptState> {
+        self.call(pass, call)?.attempts.iter().rfind(|a| a.attempt.number == number)
+    }
+
     /// The state after the first event of a log.
     ///
     /// # Errors

@@ -72,17 +72,19 @@ pub(crate) struct Subscription {
     pub(crate) all: Option<broadcast::WeakSender<Live>>,
 }
 
-#[derive(Default)]
 pub(crate) struct Hub {
-    /// Counts what is folded.
-    pub(crate) tally: Tally,
+    /// Counts what is folded: one of the observers.
+    pub(crate) tally: Arc<Tally>,
     runs: Mutex<HashMap<RunId, Arc<LiveRun>>>,
     observers: Vec<Arc<dyn Observer>>,
 }
 
 impl Hub {
-    pub(crate) fn new(observers: Vec<Arc<dyn Observer>>) -> Self {
-        Self { observers, ..Self::default() }
+    /// Tells these and the tally of every event.
+    pub(crate) fn new(mut observers: Vec<Arc<dyn Observer>>) -> Self {
+        let tally = Arc::<Tally>::default();
+        observers.push(Arc::clone(&tally) as _);
+        Self { tally, runs: Mutex::default(), observers }
     }
 
     /// What is going on.
@@ -154,13 +156,10 @@ impl Hub {
         if batch.apply(state, event) != Applied::Yes {
             return;
         }
-        if !self.observers.is_empty() {
-            let lag = live.clock.now().since(event.at);
-            for observer in &self.observers {
-                observer.event(&folded.state, event, lag);
-            }
+        let lag = live.clock.now().since(event.at);
+        for observer in &self.observers {
+            observer.event(&folded.state, event, lag);
         }
-        self.tally.count(&folded.state, event);
         folded.heard = folded.heard.max(event.at);
         folded.send_texts(call_of(&event.kind));
         folded.send(|| Live::Event(Arc::new(Shared::new(event.clone()))));

@@ -20,6 +20,7 @@ mod hub;
 mod observe;
 pub mod output;
 mod pages;
+mod random;
 mod reader;
 mod records;
 mod redact;

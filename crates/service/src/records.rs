@@ -205,10 +205,10 @@ impl Records {
     /// The answers on the pieces of a call's document, in order; none of a call that reads the text
     /// itself.
     fn parts(&self, call: CallId, asked: &Asked) -> Option<Vec<Arc<str>>> {
-        let parts: Vec<_> = self.header.plan.parts_of(call).collect();
-        let answers = asked.needs.iter().filter(|(need, _)| parts.contains(need));
-        let answers: Option<Vec<_>> = answers.map(|(_, answer)| answer.clone()).collect();
-        answers.filter(|_| !parts.is_empty())
+        let plan = &self.header.plan;
+        let parts = asked.needs.iter().filter(|(need, _)| plan.is_part(*need, call));
+        let answers: Option<Vec<_>> = parts.map(|(_, answer)| answer.clone()).collect();
+        answers.filter(|answers| !answers.is_empty())
     }
 
     /// The part of a document's text that a call is about.

@@ -7,10 +7,12 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use lanes_model::{
-    AttemptEnd, CallEnd, CallId, EventKind, FailureKind, PassId, RouteId, RunEvent, RunHeader,
-    RunId, RunState, Seq, Usage,
+    AttemptEnd, CallEnd, CallId, EventKind, FailureKind, Micros, PassId, RouteId, RunEvent,
+    RunHeader, RunId, RunState, Seq, Usage,
 };
 use lanes_store::{Counted, FigureKey, FigureRow, Figures};
+
+use crate::observe::Observer;
 
 /// What is counted and not written yet.
 #[derive(Default)]
@@ -76,19 +78,6 @@ impl Tally {
         }
     }
 
-    /// Counts an event that has just been folded into that state.
-    pub(crate) fn count(&self, state: &RunState, event: &RunEvent) {
-        let run = &state.header.id;
-        if event.kind.is_terminal() {
-            return self.pending().reached(run, event.seq, true);
-        }
-        if let Some((_, key, figures)) = self.found(state, event) {
-            let mut pending = self.pending();
-            pending.add(this_minute(), key, &figures);
-            pending.reached(run, event.seq, false);
-        }
-    }
-
     /// What an event adds to the figures, and in which pass.
     pub(crate) fn found(
         &self,
@@ -107,9 +96,7 @@ impl Tally {
                     }
                 };
                 let usage = usage?;
-                let attempts =
-                    &state.passes.get(usize::from(pass.0))?.calls.get(call.index())?.attempts;
-                let attempt = attempts.iter().rfind(|a| a.attempt.number == *number);
+                let attempt = state.attempt(*pass, *call, *number);
                 let figures = Figures {
                     input_tokens: usage.input,
                     output_tokens: usage.output,
@@ -119,7 +106,7 @@ impl Tally {
                 Some((*pass, self.key(&state.header, *call, attempt.map(|a| a.route)), figures))
             }
             EventKind::CallEnded { pass, call, end } => {
-                let found = state.passes.get(usize::from(pass.0))?.calls.get(call.index())?;
+                let found = state.call(*pass, *call)?;
                 let mut figures = Figures { calls: 1, ..Figures::default() };
                 figures.retried = u64::from(found.tries().len() > 1);
                 let route = match end {
@@ -156,16 +143,26 @@ impl Tally {
     }
 
     fn key(&self, header: &RunHeader, call: CallId, route: Option<RouteId>) -> FigureKey {
-        let route = route.and_then(|route| header.routes.get(route.index()));
-        let (provider, model) = match route {
-            Some(route) => (route.provider.as_str(), route.model.as_str()),
-            None => header.choice_of(call),
-        };
+        let (provider, model) = header.place_of(call, route);
         FigureKey {
             provider: provider.to_owned(),
             model: model.to_owned(),
             task: header.task_of(call).map(|task| task.id.to_string()).unwrap_or_default(),
             simulated: self.is_simulated(header, provider),
+        }
+    }
+}
+
+impl Observer for Tally {
+    fn event(&self, state: &RunState, event: &RunEvent, _: Micros) {
+        let run = &state.header.id;
+        if event.kind.is_terminal() {
+            return self.pending().reached(run, event.seq, true);
+        }
+        if let Some((_, key, figures)) = self.found(state, event) {
+            let mut pending = self.pending();
+            pending.add(this_minute(), key, &figures);
+            pending.reached(run, event.seq, false);
         }
     }
 }

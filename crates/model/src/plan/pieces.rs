@@ -71,12 +71,18 @@ impl Plan {
     /// The calls on the pieces of a call's document that the call puts together, in order; none when its
     /// document is whole, or it does not read the text.
     pub fn parts_of(&self, call: CallId) -> impl Iterator<Item = CallId> + '_ {
-        let planned = self.calls.get(call.index()).copied();
-        let planned = planned.filter(|p| p.piece.is_none());
-        self.needs(call).filter(move |need| {
-            let Some((own, part)) = planned.zip(self.calls.get(need.index())) else { return false };
-            part.piece.is_some() && part.task == own.task && part.stage + 1 == own.stage
-        })
+        self.needs(call).filter(move |need| self.is_part(*need, call))
+    }
+
+    /// Whether a needed call is about a piece of what the other call puts together.
+    #[must_use]
+    pub fn is_part(&self, need: CallId, call: CallId) -> bool {
+        let planned = |call: CallId| self.calls.get(call.index());
+        let Some((part, whole)) = planned(need).zip(planned(call)) else { return false };
+        let of = (whole.task, whole.document, whole.stage);
+        part.piece.is_some()
+            && whole.piece.is_none()
+            && (part.task, part.document, part.stage + 1) == of
     }
 }
 

@@ -32,10 +32,8 @@ impl Fingerprint {
 
 /// Bytes that nobody can guess.
 pub(super) fn random<const N: usize>() -> Result<[u8; N], ServiceError> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)
-        .map_err(|e| ServiceError::Random(format!("the system gives no random bytes: {e}")))?;
-    Ok(bytes)
+    crate::random::bytes()
+        .map_err(|e| ServiceError::Random(format!("the system gives no random bytes: {e}")))
 }
 
 #[cfg(test)]

@@ -13,8 +13,9 @@ use lanes_store::{AfterAttempt, DeliveryAttempt, Due, Message, StoredWebhook};
 use tokio::task::JoinSet;
 
 use super::sender::{Parcel, Verdict};
-use super::{Hooks, payload, vault};
+use super::{Hooks, payload};
 use crate::ServiceError;
+use crate::random;
 use crate::service::Inner;
 
 /// Messages under way to one receiver.
@@ -176,6 +177,6 @@ async fn attempt(
 
 /// A random number from 0 to 1.
 fn jitter() -> f64 {
-    let byte = vault::random(1).ok().and_then(|bytes| bytes.first().copied());
+    let byte = random::bytes::<1>().ok().map(|[byte]| byte);
     byte.map_or(0.5, |byte| f64::from(byte) / 255.0)
 }

@@ -3,7 +3,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
-use ring::rand::{SecureRandom, SystemRandom};
 
 /// What a written secret begins with.
 const PREFIX: &str = "whsec_";
@@ -17,9 +16,7 @@ pub(crate) struct Secret(pub(super) Vec<u8>);
 impl Secret {
     /// A new one; none when the system has no random numbers.
     pub(crate) fn generate() -> Option<Self> {
-        let mut bytes = vec![0; LENGTH];
-        SystemRandom::new().fill(&mut bytes).ok()?;
-        Some(Self(bytes))
+        Some(Self(crate::random::bytes::<LENGTH>().ok()?.to_vec()))
     }
 
     /// As receivers are given it.

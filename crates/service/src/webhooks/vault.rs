@@ -8,9 +8,9 @@ use std::path::Path;
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::error::Unspecified;
-use ring::rand::{SecureRandom, SystemRandom};
 
 use super::signature::Secret;
+use crate::random;
 
 /// The length of the key.
 const KEY: usize = 32;
@@ -38,7 +38,7 @@ impl Vault {
                 file.take(KEY as u64 + 1).read_to_end(&mut bytes)?;
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                bytes = random(KEY)?;
+                bytes = random::bytes::<KEY>()?.to_vec();
                 let mut options = std::fs::OpenOptions::new();
                 options.write(true).create_new(true);
                 #[cfg(unix)]
@@ -55,7 +55,7 @@ impl Vault {
 
     /// A secret as it is kept; it belongs to that webhook and can be read as no other's.
     pub(crate) fn seal(&self, webhook: &str, secret: &Secret) -> std::io::Result<Vec<u8>> {
-        let mut sealed = random(NONCE_LEN)?;
+        let mut sealed = random::bytes::<NONCE_LEN>()?.to_vec();
         let nonce = Nonce::try_assume_unique_for_key(&sealed).map_err(failed)?;
         let mut bytes = secret.0.clone();
         self.key
@@ -78,12 +78,6 @@ impl Vault {
 /// The library says no more than that it failed.
 fn failed(error: Unspecified) -> std::io::Error {
     std::io::Error::other(error.to_string())
-}
-
-pub(super) fn random(length: usize) -> std::io::Result<Vec<u8>> {
-    let mut bytes = vec![0; length];
-    SystemRandom::new().fill(&mut bytes).map_err(failed)?;
-    Ok(bytes)
 }
 
 /// Takes the rights of others away.

@@ -14,8 +14,10 @@ const executablePath = process.env.CHROMIUM || browsers.find(existsSync) || '/us
 
 // Screenshots are no tests: they run when asked for, with `make shots`.
 const shots = process.env.LANES_SHOTS ? [{ name: 'shots', testDir: './shots' }] : [];
-// Nor are benchmarks: `make bench`.
-const bench = process.env.LANES_BENCH ? [{ name: 'bench', testDir: './bench' }] : [];
+// Nor are benchmarks: `make bench`. What records a test for its trace would be measured along.
+const bench = process.env.LANES_BENCH
+  ? [{ name: 'bench', testDir: './bench', use: { trace: 'off' as const, screenshot: 'off' as const } }]
+  : [];
 
 export default defineConfig({
   testDir: '.',

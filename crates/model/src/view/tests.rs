@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::FailureKind;
 use crate::testing::{self, Script, Try};
 
 fn keys(value: &Value) -> Vec<&str> {

@@ -64,6 +64,8 @@ lint: site ## clippy over the server, the build tool and the page; a warning fai
 	@$(CARGO) clippy $(LOCKED) -p xtask --all-targets -- -D warnings
 	@echo "linting the page …"
 	@$(CARGO) clippy $(LOCKED) $(PAGE) -- -D warnings
+# A workspace of its own, built by `fuzz` alone: what it would be built of must still be known.
+	@$(CARGO) tree --locked --manifest-path fuzz/Cargo.toml >/dev/null
 
 unit: site ## unit and integration tests
 	@echo "testing the server …"

@@ -1,6 +1,6 @@
 // What every test stands on: a program of its own for each worker, a console that must stay silent,
 // and the few steps that many tests share. The rule: wait for conditions, never for time.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -139,6 +139,11 @@ export class Server {
   async restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     await this.stop(signal);
     await this.start();
+  }
+
+  /** Lets the program write files, or not: then its log cannot be written. */
+  mayWrite(may: boolean): void {
+    execFileSync('prlimit', ['--pid', `${this.child?.pid}`, `--fsize=${may ? 'unlimited' : 0}:`]);
   }
 
   /** Stops the program if it runs, and removes what it kept. */

@@ -10,5 +10,6 @@ pub mod markup;
 pub mod missing;
 #[cfg(feature = "ssr")]
 pub mod settings_nav;
+pub mod standstill;
 #[cfg(feature = "ssr")]
 pub mod topbar;

@@ -36,7 +36,7 @@ pub struct After {
     after: Option<String>,
 }
 
-/// A run as server-sent events: `event` (of its log, `id:` is its place), `progress` (text as it comes), `clock`, and `end`, after which the stream closes.
+/// A run as server-sent events: `event` (of its log, `id:` is its place), `progress` (text as it comes), `clock`, `trouble` (why it stands still, or null once it does no more), and `end`, after which the stream closes.
 #[utoipa::path(
     get,
     path = "/api/runs/{id}/events",
@@ -120,6 +120,9 @@ fn write(item: &WatchItem, to: &mut String) {
             write!(to, "event: event\ndata: {json}\nid: {}\n\n", e.seq)
         }
         WatchItem::Progress(piece) => write!(to, "event: progress\ndata: {}\n\n", piece.json()),
+        WatchItem::Trouble(why) => {
+            write!(to, "event: trouble\ndata: {}\n\n", serde_json::json!(why))
+        }
         WatchItem::Clock(now) => write!(to, "event: clock\ndata: {}\n\n", now.0),
         WatchItem::End(seq) => {
             let end = serde_json::json!({ "last_seq": seq });

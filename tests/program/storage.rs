@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use futures::StreamExt;
 use lanes_simulator::Stats;
 use reqwest::StatusCode;
 use reqwest::multipart::{Form, Part};
@@ -78,6 +79,18 @@ async fn ready(program: &Program) {
     until(|| async { program.get("/readyz").await.status() }, |s| *s == StatusCode::OK).await;
 }
 
+/// Reads a stream up to where it says what is wanted.
+async fn read_until(program: &Program, path: &str, wanted: impl Fn(&str) -> bool) -> String {
+    let mut pieces = program.get(path).await.bytes_stream();
+    let mut seen = String::new();
+    while !wanted(&seen) {
+        let piece = tokio::time::timeout(Duration::from_secs(40), pieces.next()).await;
+        let piece = piece.expect("in time").expect("it goes on").expect("it goes on");
+        seen.push_str(&String::from_utf8_lossy(&piece));
+    }
+    seen
+}
+
 /// Looks at a run that stands still because its log is not written: it says so everywhere, and no
 /// request is sent any more.
 async fn stands_still(program: &Program, id: &str, stats: &Arc<Stats>, words: &str) {
@@ -90,14 +103,11 @@ async fn stands_still(program: &Program, id: &str, stats: &Arc<Stats>, words: &s
     let page = program.get(&format!("/runs/{id}")).await.text().await.expect("the page");
     assert!(page.contains("Nothing new is started.") && page.contains(words), "{page}");
     // A frame a second comes though nothing changes.
-    let frames = program.get(&format!("/api/runs/{id}/frames")).await;
-    let mut frames = frames.bytes_stream();
-    let mut seen = String::new();
-    while seen.matches("event: frame").count() < 2 {
-        let piece = futures::StreamExt::next(&mut frames).await.expect("it goes on");
-        seen.push_str(&String::from_utf8_lossy(&piece.expect("it goes on")));
-    }
+    let frames = format!("/api/runs/{id}/frames");
+    let seen = read_until(program, &frames, |seen| seen.matches("event: frame").count() == 2).await;
     assert!(seen.contains("\"trouble\":\"The log cannot be written"), "{seen}");
+    let told = "event: trouble\ndata: \"The log cannot be written";
+    read_until(program, &format!("/api/runs/{id}/events"), |seen| seen.contains(told)).await;
     assert_eq!(stats.requests.load(Relaxed), sent, "nothing new is sent");
 }
 

@@ -11,6 +11,8 @@ pub enum Message {
     Progress(Progress),
     /// The run's clock at this moment.
     Clock(Micros),
+    /// Why the run stands still though nobody asked for that; none: it does no more.
+    Trouble(Option<String>),
     /// Nothing follows; the stream is closed.
     End,
     /// The connection is there (again).
@@ -115,6 +117,15 @@ mod stream {
             Box::new(move |e| {
                 if let Some(now) = parse(&e) {
                     send(Message::Clock(Micros::read(&now)));
+                }
+            }),
+        );
+        let send = Rc::clone(&on_message);
+        listen(
+            "trouble",
+            Box::new(move |e| {
+                if let Some(why) = parse(&e) {
+                    send(Message::Trouble(Read::read(&why)));
                 }
             }),
         );

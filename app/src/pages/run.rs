@@ -51,6 +51,8 @@ struct Run {
     fetching: StoredValue<bool>,
     /// The faults injected into it, in words.
     faults: RwSignal<Option<String>>,
+    /// Why it stands still though nobody asked for that.
+    trouble: RwSignal<Option<String>>,
     /// What went wrong with the last thing the user asked for.
     problem: RwSignal<Option<String>>,
 }
@@ -70,6 +72,7 @@ impl Run {
             lost: RwSignal::new(None),
             fetching: StoredValue::new(false),
             faults: RwSignal::new(data.faults),
+            trouble: RwSignal::new(data.trouble),
             problem: RwSignal::new(None),
         }
     }
@@ -88,6 +91,7 @@ impl Run {
     fn take(self, data: RunPageData) {
         self.now.set(data.now);
         self.report.set(data.report);
+        self.trouble.set(data.trouble);
         self.state.set(data.state);
     }
 }

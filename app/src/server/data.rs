@@ -161,6 +161,8 @@ pub struct RunPageData {
     pub report: Option<ReportHtml>,
     /// The faults injected into it, in words.
     pub faults: Option<String>,
+    /// Why it stands still though nobody asked for that.
+    pub trouble: Option<String>,
 }
 
 /// The parts of a run's report, as HTML.
@@ -182,7 +184,7 @@ reads! {
         options, documents, rejected, from,
     }
     Doc { id, name, tokens, records, about }
-    RunPageData { state, now, history, report, faults }
+    RunPageData { state, now, history, report, faults, trouble }
     ReportHtml { figures, details, table }
 }
 
@@ -270,6 +272,7 @@ mod tests {
             history: history(),
             report: Some(report),
             faults: Some("hangs 5 %".to_owned()),
+            trouble: Some("The disk is full.".to_owned()),
         };
         assert_eq!(again(&data), data);
     }

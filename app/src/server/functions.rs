@@ -59,7 +59,8 @@ pub async fn run_page(id: String) -> Result<Packed<RunPageData>, UiError> {
     let history = service.history(&spec.provider, &spec.model).await?;
     let report = crate::pages::report_html(&state);
     let faults = spec.faults.as_ref().map(lanes_model::Faults::summary);
-    Ok(Packed(RunPageData { state, now, history, report, faults }))
+    let trouble = service.trouble();
+    Ok(Packed(RunPageData { state, now, history, report, faults, trouble }))
 }
 
 /// Stops a run.

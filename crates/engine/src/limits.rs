@@ -161,7 +161,7 @@ fn correct(bucket: &mut Option<Bucket>, told: Option<ToldLimit>, now: Micros) {
     let bucket = bucket.get_or_insert_with(|| Bucket::told(told.limit));
     bucket.correct(told.limit);
     if let Some(remaining) = told.remaining.filter(|_| told.limit == bucket.limit()) {
-        bucket.remaining(remaining, now);
+        bucket.remaining(remaining, now, told.reset);
     }
 }
 

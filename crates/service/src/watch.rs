@@ -14,6 +14,7 @@ use lanes_model::{Micros, Progress, RunEvent, RunId, Seq};
 use lanes_store::Store;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::broadcast::{Receiver, WeakSender};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use crate::ServiceError;
@@ -30,6 +31,9 @@ pub enum WatchItem {
     Progress(Arc<Shared<Progress>>),
     /// The run's clock at this moment, so that a viewer can show the time between events.
     Clock(Micros),
+    /// Why the run stands still though nobody asked for that, such as a log that cannot be written;
+    /// none: it does no more.
+    Trouble(Option<String>),
     /// Nothing follows: the run is at rest at this event.
     End(Seq),
 }
@@ -45,6 +49,9 @@ const LONGEST: Duration = Duration::from_millis(50);
 struct Watcher {
     hub: Arc<Hub>,
     store: Store,
+    /// Why logs are not written, and what the viewer was told of that.
+    trouble: watch::Receiver<Option<String>>,
+    told: Option<String>,
     run: RunId,
     last: Seq,
     live: Option<Receiver<Live>>,
@@ -73,6 +80,7 @@ enum Stage {
 pub(crate) async fn watch(
     hub: Arc<Hub>,
     store: Store,
+    trouble: watch::Receiver<Option<String>>,
     run: RunId,
     after: Seq,
 ) -> Result<impl Stream<Item = Result<WatchItem, ServiceError>> + Send + use<>, ServiceError> {
@@ -82,6 +90,8 @@ pub(crate) async fn watch(
     let mut watcher = Watcher {
         hub,
         store,
+        trouble,
+        told: None,
         run,
         last: after,
         live: None,
@@ -108,6 +118,15 @@ impl Watcher {
             self.all = s.all;
             s.live
         });
+    }
+
+    /// What is not known yet of why the run stands still.
+    fn news(&mut self) -> Option<WatchItem> {
+        let why = self.trouble.borrow_and_update().clone();
+        (why != self.told).then(|| {
+            self.told.clone_from(&why);
+            WatchItem::Trouble(why)
+        })
     }
 
     /// What the log has next.
@@ -141,6 +160,10 @@ impl Watcher {
                         }
                         None => {
                             self.ready.extend(self.after_replay.drain(..));
+                            if self.live.is_some() {
+                                let news = self.news();
+                                self.ready.extend(news);
+                            }
                             self.stage = Stage::Live;
                         }
                     },
@@ -153,7 +176,13 @@ impl Watcher {
                     let message = match live.try_recv() {
                         Err(TryRecvError::Empty) => {
                             sleep_until(self.rest).await;
-                            let message = live.recv().await;
+                            let message = tokio::select! {
+                                message = live.recv() => message,
+                                Ok(()) = self.trouble.changed() => match self.news() {
+                                    Some(news) => return Some(Ok(news)),
+                                    None => continue,
+                                },
+                            };
                             self.rest = Instant::now() + pace(self.all.as_ref());
                             message
                         }

@@ -7,13 +7,12 @@
 //! tried again.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use lanes_model::{EventKind, Micros, RunEvent, RunId};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
@@ -33,9 +32,8 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct EventWriter {
     queue: UnboundedSender<Message>,
-    healthy: Arc<AtomicBool>,
-    /// Why the last commit failed, while it is not healthy.
-    trouble: Arc<Mutex<String>>,
+    /// Why the last commit failed; none after one that did not.
+    trouble: watch::Sender<Option<String>>,
     /// Told of each flush.
     hurry: Arc<Notify>,
 }
@@ -59,15 +57,13 @@ impl EventWriter {
         on_commit: impl Fn(&RunId, &RunEvent) + Send + Sync + 'static,
     ) -> (Self, JoinHandle<()>) {
         let (queue, incoming) = mpsc::unbounded_channel();
-        let healthy = Arc::new(AtomicBool::new(true));
-        let trouble = Arc::new(Mutex::default());
+        let trouble = watch::Sender::default();
         let hurry = Arc::new(Notify::new());
         let task = Task {
             store,
             on_commit,
             incoming,
-            healthy: Arc::clone(&healthy),
-            trouble: Arc::clone(&trouble),
+            trouble: trouble.clone(),
             hurry: Arc::clone(&hurry),
             waiting: VecDeque::new(),
             received: 0,
@@ -75,7 +71,7 @@ impl EventWriter {
             pairs: VecDeque::new(),
             flushes: VecDeque::new(),
         };
-        (Self { queue, healthy, trouble, hurry }, tokio::spawn(task.run()))
+        (Self { queue, trouble, hurry }, tokio::spawn(task.run()))
     }
 
     /// Queues an event. Never waits. An event of a run that does not exist (any more) is left out.
@@ -91,7 +87,7 @@ impl EventWriter {
     }
 
     fn send(&self, message: Message) {
-        if self.queue.send(message).is_err() && self.healthy.swap(false, Ordering::Relaxed) {
+        if self.queue.send(message).is_err() && tell(&self.trouble, UNWRITTEN.to_owned()) {
             tracing::error!("the log is no longer written: its task has ended");
         }
     }
@@ -112,29 +108,42 @@ impl EventWriter {
     /// Whether the last commit succeeded and the task is there.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
-        self.healthy.load(Ordering::Relaxed) && !self.queue.is_closed()
+        self.trouble.borrow().is_none() && !self.queue.is_closed()
     }
 
     /// Why events are not written now, and what to do about it, while that is so.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
-        if self.is_healthy() {
-            return None;
-        }
-        let why = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(match why.is_empty() {
-            true => "The log cannot be written.".to_owned(),
-            false => why.clone(),
-        })
+        let why = self.trouble.borrow().clone();
+        why.or_else(|| self.queue.is_closed().then(|| UNWRITTEN.to_owned()))
     }
+
+    /// The same, for those who want to be told when it changes.
+    #[must_use]
+    pub fn troubles(&self) -> watch::Receiver<Option<String>> {
+        self.trouble.subscribe()
+    }
+}
+
+const UNWRITTEN: &str = "The log cannot be written.";
+
+/// Says why nothing is written; whether all was well before.
+fn tell(trouble: &watch::Sender<Option<String>>, why: String) -> bool {
+    let mut was_well = false;
+    trouble.send_if_modified(|told| {
+        was_well = told.is_none();
+        let is_news = told.as_ref() != Some(&why);
+        *told = Some(why);
+        is_news
+    });
+    was_well
 }
 
 struct Task<F> {
     store: Store,
     on_commit: F,
     incoming: UnboundedReceiver<Message>,
-    healthy: Arc<AtomicBool>,
-    trouble: Arc<Mutex<String>>,
+    trouble: watch::Sender<Option<String>>,
     hurry: Arc<Notify>,
     /// Not yet committed, in order.
     waiting: VecDeque<Entry>,
@@ -171,14 +180,13 @@ impl<F: Fn(&RunId, &RunEvent)> Task<F> {
             match self.commit().await {
                 Ok(()) => {
                     backoff = FIRST_BACKOFF;
-                    if !self.healthy.swap(true, Ordering::Relaxed) {
+                    if self.trouble.send_if_modified(|told| told.take().is_some()) {
                         tracing::info!("the log is written again");
                     }
                     self.answer_settled();
                 }
                 Err(error @ StoreError::Closed) => {
                     self.because(&error);
-                    self.healthy.store(false, Ordering::Relaxed);
                     if !self.waiting.is_empty() {
                         let lost = self.waiting.len();
                         tracing::error!(
@@ -191,8 +199,7 @@ impl<F: Fn(&RunId, &RunEvent)> Task<F> {
                 }
                 Err(error) => {
                     let pending = self.waiting.len();
-                    self.because(&error);
-                    if self.healthy.swap(false, Ordering::Relaxed) {
+                    if self.because(&error) {
                         tracing::error!(%error, pending, "the log cannot be written; trying again");
                     }
                     self.answer_all(|| StoreError::NotWritten { pending });
@@ -203,10 +210,9 @@ impl<F: Fn(&RunId, &RunEvent)> Task<F> {
         }
     }
 
-    /// Keeps why nothing is written, for those who ask.
-    fn because(&self, error: &StoreError) {
-        let mut why = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        *why = format!("The log cannot be written: {error}. {}", error.advice());
+    /// Says why nothing is written; whether all was well before.
+    fn because(&self, error: &StoreError) -> bool {
+        tell(&self.trouble, format!("The log cannot be written: {error}. {}", error.advice()))
     }
 
     fn take(&mut self, message: Message) {

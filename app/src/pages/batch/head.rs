@@ -5,6 +5,7 @@ use lanes_model::{LimitReason, PassMode, PassState, PassStatus, RunState, RunSta
 
 use crate::components::badge::BadgeText;
 use crate::components::markup::{escape, icon};
+use crate::components::standstill;
 
 /// The formats of an export, with the words for them.
 const EXPORTS: [(&str, &str); 4] =
@@ -32,9 +33,10 @@ pub(super) fn trouble(frame: &Frame) -> String {
     match &frame.trouble {
         None => "<!---->".to_owned(),
         Some(why) => format!(
-            r#"<div class="note note--bad">{}<div><b>Nothing new is started.</b><p>{} What is under way goes on, and its answers are kept in memory until they can be written. The run goes on by itself as soon as that works.</p></div></div>"#,
+            r#"<div class="note note--bad">{}<div><b>{}</b><p>{}</p></div></div>"#,
             icon("warn"),
-            escape(why)
+            standstill::HEADING,
+            escape(&standstill::text(why))
         ),
     }
 }

@@ -134,7 +134,10 @@ impl Link {
                     fetch(self.run);
                 }
             }
-            Message::Connected | Message::Lost => {}
+            Message::Trouble(why) => self.run.trouble.set(why),
+            // If it still stands still, that is said again.
+            Message::Connected => self.run.trouble.set(None),
+            Message::Lost => {}
         }
     }
 
@@ -175,7 +178,8 @@ impl Link {
         }
         if now - self.spoke.get() >= SAY_EVERY {
             self.spoke.set(now);
-            let text = self.run.state.with_untracked(progress);
+            let why = self.run.trouble.get_untracked();
+            let text = self.run.state.with_untracked(|s| progress(s, why.as_deref()));
             if said.polite.with_untracked(|old| *old != text) {
                 said.polite.set(text);
             }
@@ -184,13 +188,13 @@ impl Link {
 }
 
 /// How the run comes along, in a sentence or two: "3 of 6 done. Category failed."
-fn progress(state: &RunState) -> String {
+fn progress(state: &RunState, trouble: Option<&str>) -> String {
     let Some(pass) = state.passes.iter().rfind(|p| p.start.is_some()).or(main_pass(state)) else {
         return String::new();
     };
     let count = |status| pass.calls.iter().filter(|c| c.status() == status).count() as u64;
     let mut text: String =
-        notices(state, state.latest).into_iter().map(|n| n.heading + " ").collect();
+        notices(state, trouble, state.latest).into_iter().map(|n| n.heading + " ").collect();
     text.push_str(&format!(
         "{}: {} of {} done.",
         pass.mode.label(),

@@ -179,7 +179,8 @@ pub(super) fn Notes(run: Run) -> impl IntoView {
     };
     let held = Memo::new(move |_| {
         let now = run.clock();
-        run.state.with(|s| notices::html(s, now))
+        let trouble = run.trouble.get();
+        run.state.with(|s| notices::html(s, trouble.as_deref(), now))
     });
     view! {
         <div class="whole" inner_html=move || held.get()></div>

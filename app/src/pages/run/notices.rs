@@ -1,23 +1,35 @@
-//! What holds up a run that goes on, in words: breakers that are open, no provider, a pause; and who
+//! What holds up a run that goes on, in words: a log that cannot be written, breakers that are open, no provider, a pause; and who
 //! answers when several can. Drawn as HTML, for it changes as a whole.
 
 use lanes_model::{Health, HoldReason, Micros, RunState, format, traffic};
 
 use crate::components::markup::{escape, icon};
+use crate::components::standstill;
 
 /// What holds it up: a heading, and more words for the eye. The heading is also said aloud.
 pub(super) struct Notice {
     pub(super) heading: String,
     text: String,
+    /// Whether somebody has to do something about it.
+    is_bad: bool,
 }
 
 /// Everything that holds up the run at `now` on its clock; nothing once it is over.
-pub(super) fn notices(state: &RunState, now: Micros) -> Vec<Notice> {
+pub(super) fn notices(state: &RunState, trouble: Option<&str>, now: Micros) -> Vec<Notice> {
     let mut all = Vec::new();
     if !state.status.is_live() {
         return all;
     }
-    let mut say = |heading: String, text: String| all.push(Notice { heading, text });
+    if let Some(why) = trouble {
+        all.push(Notice {
+            heading: standstill::HEADING.to_owned(),
+            text: standstill::text(why),
+            is_bad: true,
+        });
+    }
+    let mut say = |heading: String, text: String| {
+        all.push(Notice { heading, text, is_bad: false });
+    };
     if state.paused {
         let text = "Nothing starts; what is under way goes on.".to_owned();
         say("Paused.".to_owned(), text);
@@ -47,11 +59,12 @@ pub(super) fn notices(state: &RunState, now: Micros) -> Vec<Notice> {
 }
 
 /// The notices, and who has answered once it is not only the first.
-pub(super) fn html(state: &RunState, now: Micros) -> String {
+pub(super) fn html(state: &RunState, trouble: Option<&str>, now: Micros) -> String {
     let mut html = String::new();
-    for Notice { heading, text } in notices(state, now) {
+    for Notice { heading, text, is_bad } in notices(state, trouble, now) {
         html.push_str(&format!(
-            r#"<div class="note note--warn">{}<div><b>{}</b><p>{}</p></div></div>"#,
+            r#"<div class="note note--{}">{}<div><b>{}</b><p>{}</p></div></div>"#,
+            if is_bad { "bad" } else { "warn" },
             icon("warn"),
             escape(&heading),
             escape(text.trim())
@@ -91,7 +104,7 @@ mod tests {
 
     #[test]
     fn an_open_breaker_says_why_and_when_it_is_tried_again() {
-        let html = html(&open(), Micros(8_500_000));
+        let html = html(&open(), None, Micros(8_500_000));
         assert!(html.contains("<b>Breaker open: Simulated.</b>"), "{html}");
         assert!(
             html.contains("It is &lt;b&gt;down&lt;/b&gt;. Tries again in 12 s."),
@@ -107,7 +120,7 @@ mod tests {
         let message = "All breakers are open.".to_owned();
         state.passes[0].holding = Some(Hold { from, until, why, message });
         let headings: Vec<_> =
-            notices(&state, Micros::ZERO).into_iter().map(|n| n.heading).collect();
+            notices(&state, None, Micros::ZERO).into_iter().map(|n| n.heading).collect();
         assert_eq!(
             headings,
             ["Paused.", "Paused: no provider answers.", "Breaker open: Simulated."]
@@ -115,9 +128,17 @@ mod tests {
     }
 
     #[test]
+    fn a_log_that_cannot_be_written_comes_first() {
+        let html = html(&open(), Some("The disk is <full>."), Micros::ZERO);
+        let first = html.split("</div></div>").next().unwrap();
+        assert!(first.contains("note--bad") && first.contains("Nothing new is started."), "{html}");
+        assert!(first.contains("The disk is &lt;full&gt;. What is under way goes on"), "{html}");
+    }
+
+    #[test]
     fn nothing_holds_up_a_run_that_is_over() {
         let mut state = open();
         state.status = RunStatus::Succeeded;
-        assert_eq!(html(&state, Micros::ZERO), "");
+        assert_eq!(html(&state, Some("The disk is full."), Micros::ZERO), "");
     }
 }

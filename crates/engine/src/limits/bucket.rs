@@ -38,6 +38,8 @@ pub(super) struct Bucket {
     first: u64,
     /// The sum of the window.
     sum: u64,
+    /// What others have used of the same limit, and until when it counts.
+    others: Option<(u64, Micros)>,
 }
 
 impl Bucket {
@@ -61,6 +63,7 @@ impl Bucket {
             window: VecDeque::new(),
             first: 0,
             sum: 0,
+            others: None,
         };
         bucket.level = bucket.most();
         bucket
@@ -102,6 +105,13 @@ impl Bucket {
             self.window.pop_front();
             self.first += 1;
         }
+        self.others = self.others.filter(|(_, until)| *until > now);
+    }
+
+    /// What is left of this minute.
+    fn left(&self) -> u64 {
+        let others = self.others.map_or(0, |(amount, _)| amount);
+        self.limit.saturating_sub(self.sum).saturating_sub(others)
     }
 
     /// How long until `amount`, at most the limit, may be taken; zero when it may be now.
@@ -117,17 +127,26 @@ impl Bucket {
 
     /// How long until the window has room.
     fn window_wait(&self, amount: u64, now: Micros) -> Micros {
-        let mut over = (self.sum + amount).saturating_sub(self.limit);
+        let used = self.sum + self.others.map_or(0, |(amount, _)| amount);
+        let mut over = (used + amount).saturating_sub(self.limit);
+        if over == 0 {
+            return Micros::ZERO;
+        }
+        let mut others = self.others;
         for taken in &self.window {
-            if over == 0 {
-                break;
+            let end = taken.at + MINUTE;
+            if let Some((amount, until)) = others.take_if(|(_, until)| *until <= end) {
+                over = over.saturating_sub(amount);
+                if over == 0 {
+                    return until.since(now);
+                }
             }
             over = over.saturating_sub(taken.amount);
             if over == 0 {
-                return (taken.at + MINUTE).since(now);
+                return end.since(now);
             }
         }
-        Micros::ZERO
+        others.map_or(Micros::ZERO, |(_, until)| until.since(now))
     }
 
     /// Takes `amount`, which [`Self::wait`] has just allowed.
@@ -166,14 +185,14 @@ impl Bucket {
     }
 
     /// The provider says that so much remains. When that is clearly less than what is left here,
-    /// somebody else uses the same limit: the difference counts as taken now.
-    pub(super) fn remaining(&mut self, remaining: u64, now: Micros) {
+    /// somebody else uses the same limit: the difference counts as taken until the limit is `reset`,
+    /// for a minute when that was not said.
+    pub(super) fn remaining(&mut self, remaining: u64, now: Micros, reset: Option<Micros>) {
         self.refresh(now);
-        let left = self.limit.saturating_sub(self.sum);
-        let others = left.saturating_sub(remaining);
-        if others as f64 > self.limit as f64 * TOLERANCE {
-            self.sum += others;
-            self.window.push_back(Taken { at: now, amount: others });
+        let more = self.left().saturating_sub(remaining);
+        if more as f64 > self.limit as f64 * TOLERANCE {
+            let others = self.others.map_or(0, |(amount, _)| amount);
+            self.others = Some((others + more, now + reset.unwrap_or(MINUTE).min(MINUTE)));
         }
     }
 }

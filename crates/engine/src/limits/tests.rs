@@ -8,7 +8,8 @@ use tokio::time::{advance, sleep};
 use super::*;
 
 fn told(limit: u64, remaining: u64) -> Told {
-    Told { requests: Some(ToldLimit { limit, remaining: Some(remaining) }), tokens: None }
+    let requests = ToldLimit { limit, remaining: Some(remaining), reset: None };
+    Told { requests: Some(requests), tokens: None }
 }
 
 /// Asks until it is its turn and says when that was, in milliseconds.
@@ -124,7 +125,7 @@ async fn a_limit_that_was_told_once_does_not_hold_for_ever() {
 #[tokio::test(start_paused = true)]
 async fn a_limit_that_was_only_told_refuses_nothing_for_good() {
     let limiter = RateLimiter::new(None, None);
-    let tokens = Some(ToldLimit { limit: 10, remaining: Some(10) });
+    let tokens = Some(ToldLimit { limit: 10, remaining: Some(10), reset: None });
     limiter.observe(&Told { requests: None, tokens });
     // Far more than the ten of a minute: it goes, and pays for one minute.
     assert_eq!(turn(&limiter, 5_000).await.0, 0);
@@ -161,6 +162,20 @@ async fn what_others_use_of_the_same_limit_counts() {
     assert_eq!(turn(&limiter, 0).await.0, 0);
     // Nothing remains until a minute after that was heard.
     assert_eq!(turn(&limiter, 0).await.0, 60_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_counts_until_the_provider_says_that_it_does_no_more() {
+    for (reset, then) in [(2_000, 2_000), (3_600_000, 60_000)] {
+        let limiter = RateLimiter::new(Some(600), None);
+        let reset = Some(Micros::from_millis(reset));
+        let requests = Some(ToldLimit { limit: 600, remaining: Some(1), reset });
+        limiter.observe(&Told { requests, tokens: None });
+        assert_eq!(turn(&limiter, 0).await.0, 0);
+        assert_eq!(turn(&limiter, 0).await.0, then);
+        // What was taken here still counts for its minute, and there is room beside it.
+        assert_eq!(turn(&limiter, 0).await.0, then);
+    }
 }
 
 proptest! {

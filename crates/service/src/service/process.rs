@@ -167,7 +167,9 @@ impl Processing {
                         let event = ProcessEvent::Complete(Box::new(outcome));
                         return Some((Ok(event), (items, reader, true)));
                     }
-                    Ok(WatchItem::Progress(_) | WatchItem::Clock(_)) => None,
+                    Ok(WatchItem::Progress(_) | WatchItem::Clock(_) | WatchItem::Trouble(_)) => {
+                        None
+                    }
                     Err(error) => return Some((Err(error), (items, reader, true))),
                 };
                 if let Some(event) = event {

@@ -50,8 +50,8 @@ impl Service {
         after: Seq,
     ) -> Result<impl Stream<Item = Result<WatchItem, ServiceError>> + Send + use<>, ServiceError>
     {
-        watch::watch(Arc::clone(&self.inner.hub), self.inner.store.clone(), run.clone(), after)
-            .await
+        let (hub, store) = (Arc::clone(&self.inner.hub), self.inner.store.clone());
+        watch::watch(hub, store, self.inner.writer.troubles(), run.clone(), after).await
     }
 
     /// Runs in one line each, newest first.

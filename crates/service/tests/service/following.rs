@@ -80,7 +80,9 @@ async fn two_watchers_are_told_the_same_words_which_are_written_once() {
         let each = items.iter().map(|item| match item {
             WatchItem::Event(e) => (Some(Arc::clone(e)), e.json().to_owned()),
             WatchItem::Progress(piece) => (None, piece.json().to_owned()),
-            WatchItem::Clock(_) | WatchItem::End(_) => (None, String::new()),
+            WatchItem::Clock(_) | WatchItem::Trouble(_) | WatchItem::End(_) => {
+                (None, String::new())
+            }
         });
         each.collect::<Vec<_>>()
     };

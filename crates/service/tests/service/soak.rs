@@ -102,7 +102,7 @@ pub async fn carry_out(service: &Service, run: &RunId, mut ended: impl FnMut(u32
                 }
             }
             WatchItem::End(seq) => return assert_eq!(seq, last),
-            WatchItem::Progress(_) | WatchItem::Clock(_) => {}
+            WatchItem::Progress(_) | WatchItem::Clock(_) | WatchItem::Trouble(_) => {}
         }
     }
     panic!("the stream stopped without an end");

@@ -172,7 +172,7 @@ pub async fn events(service: &Service, run: &RunId, after: Seq) -> Vec<RunEvent>
                 assert!(stream.next().await.is_none(), "nothing follows the end");
                 return events;
             }
-            WatchItem::Progress(_) | WatchItem::Clock(_) => {}
+            WatchItem::Progress(_) | WatchItem::Clock(_) | WatchItem::Trouble(_) => {}
         }
     }
     panic!("the stream stopped without an end");

@@ -27,7 +27,7 @@ all)
   cargo build --locked --quiet --release --target "$host"
   for name in $targets; do
     echo "== $name"
-    run "$name" -max_total_time="${2:-60}" -verbosity=0 -print_final_stats=1
+    run "$name" -max_total_time="${2:-60}" -verbosity=0 -print_funcs=0 -print_final_stats=1
   done
   ;;
 *)

@@ -2,8 +2,11 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[allow(dead_code, reason = "the program uses the rest")]
-#[path = "../../src/config.rs"]
-mod config;
+// Its directory goes to a module around it, so that the parts of the configuration are found there.
+#[allow(dead_code, unused_imports, reason = "the program uses the rest")]
+#[path = "../../src"]
+mod program {
+    pub mod config;
+}
 
-fuzz_target!(|data: &[u8]| config::fuzz::config(data));
+fuzz_target!(|data: &[u8]| program::config::fuzz::config(data));

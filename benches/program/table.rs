@@ -50,7 +50,9 @@ pub fn write(rows: &[Row], file: &Path) -> std::io::Result<()> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let page = format!(
         "# Benchmarks\n\nWritten by `make bench` on a machine with {cores} cores. Ratios are of times \
-         measured in one run; the other figures depend on the machine. Nothing here is a test.\n\n\
+         measured in one run; the other figures depend on the machine, \
+         which is shared and half as fast again on some days: what the bare loop took beside them says \
+         how fast it was. Nothing here is a test.\n\n\
          {table}{}",
         parts(file)?.1
     );

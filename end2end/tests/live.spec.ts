@@ -3,7 +3,7 @@ import { COMPARE, expect, open, runStatus, TASKS, test } from '../helper';
 import { expectExactLedger, expectLedgerAddsUp, expectWholeReport } from '../report';
 import { Wire } from '../wire';
 
-test.use({ latency: 'fixed:700ms' });
+test.use({ latency: 'fixed:1s' });
 
 test('cancel stops a live run and keeps what is done', async ({ page, lanes }) => {
   const id = await lanes.run({ ...COMPARE, mode: 'sequential' });

@@ -7,7 +7,6 @@
 use std::convert::Infallible;
 use std::fmt::Write;
 use std::future::ready;
-use std::pin::Pin;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -94,7 +93,7 @@ fn pieces(
     items: impl Stream<Item = WatchItem> + Send + 'static,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let retry = stream::once(ready(format!("retry: {}\n\n", RETRY.as_millis())));
-    let ready_together: Pin<Box<_>> = Box::pin(items.ready_chunks(PIECE));
+    let ready_together = Box::pin(items.ready_chunks(PIECE));
     let told = stream::unfold(ready_together, |mut items| async move {
         let piece = match timeout(KEEP_ALIVE, items.next()).await {
             Err(_) => ":\n\n".to_owned(),

@@ -17,6 +17,18 @@ pub fn bars(parts: impl IntoIterator<Item = (LedgerState, f64, f64)>) -> String 
     html
 }
 
+/// A note that warns of something, or says that it is `bad`: a heading and more words.
+#[must_use]
+pub fn note(bad: bool, heading: &str, text: &str) -> String {
+    format!(
+        r#"<div class="note note--{}">{}<div><b>{}</b><p>{}</p></div></div>"#,
+        if bad { "bad" } else { "warn" },
+        icon("warn"),
+        escape(heading),
+        escape(text)
+    )
+}
+
 /// A share in percent as CSS has it, to the thousandth.
 #[must_use]
 pub fn percent(x: f64) -> String {

@@ -87,7 +87,10 @@ impl EventWriter {
     }
 
     fn send(&self, message: Message) {
-        if self.queue.send(message).is_err() && tell(&self.trouble, UNWRITTEN.to_owned()) {
+        // What the task said last says more.
+        if self.queue.send(message).is_err()
+            && tell(&self.trouble, self.trouble().unwrap_or_default())
+        {
             tracing::error!("the log is no longer written: its task has ended");
         }
     }

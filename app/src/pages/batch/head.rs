@@ -4,7 +4,7 @@ use lanes_model::batch::Frame;
 use lanes_model::{LimitReason, PassMode, PassState, PassStatus, RunState, RunStatus, format};
 
 use crate::components::badge::BadgeText;
-use crate::components::markup::{escape, icon};
+use crate::components::markup::{escape, icon, note};
 use crate::components::standstill;
 
 /// The formats of an export, with the words for them.
@@ -32,12 +32,7 @@ pub(super) fn actions(state: &RunState, frame: &Frame) -> String {
 pub(super) fn trouble(frame: &Frame) -> String {
     match &frame.trouble {
         None => "<!---->".to_owned(),
-        Some(why) => format!(
-            r#"<div class="note note--bad">{}<div><b>{}</b><p>{}</p></div></div>"#,
-            icon("warn"),
-            standstill::HEADING,
-            escape(&standstill::text(why))
-        ),
+        Some(why) => note(true, standstill::HEADING, &standstill::text(why)),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use lanes_model::{Health, HoldReason, Micros, RunState, format, traffic};
 
-use crate::components::markup::{escape, icon};
+use crate::components::markup::{escape, note};
 use crate::components::standstill;
 
 /// What holds it up: a heading, and more words for the eye. The heading is also said aloud.
@@ -62,13 +62,7 @@ pub(super) fn notices(state: &RunState, trouble: Option<&str>, now: Micros) -> V
 pub(super) fn html(state: &RunState, trouble: Option<&str>, now: Micros) -> String {
     let mut html = String::new();
     for Notice { heading, text, is_bad } in notices(state, trouble, now) {
-        html.push_str(&format!(
-            r#"<div class="note note--{}">{}<div><b>{}</b><p>{}</p></div></div>"#,
-            if is_bad { "bad" } else { "warn" },
-            icon("warn"),
-            escape(&heading),
-            escape(text.trim())
-        ));
+        html.push_str(&note(is_bad, &heading, text.trim()));
     }
     let traffic = traffic(state);
     if state.status.is_live() && traffic.iter().skip(1).any(|t| t.answered > 0) {

@@ -110,8 +110,12 @@ impl Bucket {
 
     /// What is left of this minute.
     fn left(&self) -> u64 {
-        let others = self.others.map_or(0, |(amount, _)| amount);
-        self.limit.saturating_sub(self.sum).saturating_sub(others)
+        self.limit.saturating_sub(self.used())
+    }
+
+    /// What was taken here and by others.
+    fn used(&self) -> u64 {
+        self.sum + self.others.map_or(0, |(amount, _)| amount)
     }
 
     /// How long until `amount`, at most the limit, may be taken; zero when it may be now.
@@ -127,8 +131,7 @@ impl Bucket {
 
     /// How long until the window has room.
     fn window_wait(&self, amount: u64, now: Micros) -> Micros {
-        let used = self.sum + self.others.map_or(0, |(amount, _)| amount);
-        let mut over = (used + amount).saturating_sub(self.limit);
+        let mut over = (self.used() + amount).saturating_sub(self.limit);
         if over == 0 {
             return Micros::ZERO;
         }

@@ -14,11 +14,15 @@ export type { Page };
 
 /** What a run asks for, as `POST /api/runs` takes it. */
 export interface RunRequest {
-  input: { sample: string } | { text: string };
+  input: { sample: string } | { text: string } | { document_ids: string[] };
   tasks: string[];
   mode: 'sequential' | 'parallel' | 'compare';
   race?: boolean;
   concurrency?: number;
+  adaptive?: boolean;
+  provider?: string;
+  /** What the simulator does to this run alone: latency, errors, limits. */
+  faults?: Record<string, unknown>;
 }
 
 /** Where the time of a pass went, in microseconds. */
@@ -37,6 +41,7 @@ export interface RunView {
     concurrency: number;
     wall_us: number | null;
     ledger: LedgerView | null;
+    limits?: { limit: number; why: string }[];
     calls: { task: string; status: string; output: string | null; attempts: number }[];
   }[];
   comparison?: { speedup: number; time_saved: number; parallel_efficiency: number };
@@ -163,6 +168,12 @@ export class Server {
     return ((await response.json()) as { id: string }).id;
   }
 
+  /** Pauses a run, or lets it go on. */
+  async tell(id: string, what: 'pause' | 'resume'): Promise<void> {
+    const response = await fetch(`${this.url}/api/runs/${id}/${what}`, { method: 'POST' });
+    expect(response.status, await response.text()).toBe(202);
+  }
+
   /** A run as the REST API shows it. */
   async view(id: string): Promise<RunView> {
     const response = await fetch(`${this.url}/api/runs/${id}`);
@@ -285,6 +296,20 @@ export async function open(page: Page, path: string): Promise<void> {
   await hydrated(page);
 }
 
+/**
+ * Starts a run and opens its page, which sees it while it goes on however long this machine takes to
+ * open one: the run is paused until then. `url` is where the page is, if not at the program's own.
+ */
+export async function openLive(page: Page, lanes: Server, request: RunRequest, url = lanes.url): Promise<string> {
+  const id = await lanes.run(request);
+  await lanes.tell(id, 'pause');
+  await open(page, `${url}/runs/${id}`);
+  await expect(runStatus(page)).toHaveText('Paused');
+  await lanes.tell(id, 'resume');
+  await expect(runStatus(page)).toHaveText('Running');
+  return id;
+}
+
 /** The id in the address of a run's page, once the browser is there. */
 export async function runId(page: Page): Promise<string> {
   await page.waitForURL(/\/runs\/[^/?#]+$/);
@@ -333,12 +358,14 @@ export async function expectPlainAccessible(
   browser: Browser,
   url: string,
   colorScheme: 'light' | 'dark',
+  before: (page: Page) => Promise<void> = async () => {},
 ): Promise<void> {
   // The project's own options reach every context, so JavaScript is switched on by name.
   const context = await browser.newContext({ colorScheme, javaScriptEnabled: true });
   await context.route('**/*.js', (route) => route.abort());
   const page = await context.newPage();
   await page.goto(url);
+  await before(page);
   await expectAccessible(page);
   await context.close();
 }
@@ -355,4 +382,18 @@ export async function expectNoSidewaysScroll(page: Page): Promise<void> {
     return [`${scroll} > ${width}`, ...wide.slice(0, 8).map((e) => `${e.tagName}.${e.className}`)];
   });
   expect(overflow, 'the page does not scroll sideways').toEqual([]);
+}
+
+/**
+ * The page as it stands reads well and fits, light on a desk and dark on a phone: themes and widths know
+ * nothing of each other, and axe takes its time. `each` runs before it is looked at.
+ */
+export async function expectLooksRight(page: Page, without: string[] = [], each?: () => Promise<void>): Promise<void> {
+  for (const [colorScheme, width, height] of [['light', 1280, 800], ['dark', 390, 844]] as const) {
+    await page.setViewportSize({ width, height });
+    await page.emulateMedia({ colorScheme });
+    await each?.();
+    await expectAccessible(page, without);
+    await expectNoSidewaysScroll(page);
+  }
 }

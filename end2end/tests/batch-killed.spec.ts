@@ -1,6 +1,6 @@
 // A large run whose program is killed while somebody watches it: the page says so, comes back by
 // itself, and the run ends with every call answered and counted once.
-import { expect, expectAccessible, runStatus, Server, test, type Messages, type Page, type RunRequest } from '../helper';
+import { expect, expectAccessible, runStatus, Server, test, type Messages, type Page } from '../helper';
 
 const ROWS = 400;
 const TASKS = ['summary', 'sentiment'];
@@ -15,7 +15,7 @@ async function batch(lanes: Server): Promise<string> {
   expect(answer.status).toBe(201);
   const { documents } = (await answer.json()) as { documents: { id: string }[] };
   const input = { document_ids: documents.map((d) => d.id) };
-  return lanes.run({ input, tasks: TASKS, mode: 'parallel', concurrency: 16 } as unknown as RunRequest);
+  return lanes.run({ input, tasks: TASKS, mode: 'parallel', concurrency: 16 });
 }
 
 /** How many calls the page says are done. */

@@ -11,8 +11,7 @@ test('Ctrl Enter runs, also from within the text', async ({ page, lanes }) => {
 });
 
 test('Escape twice cancels a live run, once does not', async ({ page, lanes }) => {
-  const slow = { latency: 'fixed:4s' };
-  const id = await lanes.run({ ...COMPARE, mode: 'sequential', faults: slow } as typeof COMPARE);
+  const id = await lanes.run({ ...COMPARE, mode: 'sequential', faults: { latency: 'fixed:60s' } });
   await open(page, `/runs/${id}`);
   await expect(runStatus(page)).toHaveText('Running');
   await page.keyboard.press('Escape');

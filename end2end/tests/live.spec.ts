@@ -1,14 +1,12 @@
 // A run while it goes on: stopped, left, come back to, watched twice, cut off. One log, one truth.
-import { COMPARE, expect, open, runStatus, TASKS, test } from '../helper';
+import { COMPARE, expect, hydrated, open, openLive, runStatus, TASKS, test } from '../helper';
 import { expectExactLedger, expectLedgerAddsUp, expectWholeReport } from '../report';
 import { Wire } from '../wire';
 
 test.use({ latency: 'fixed:1s' });
 
 test('cancel stops a live run and keeps what is done', async ({ page, lanes }) => {
-  const id = await lanes.run({ ...COMPARE, mode: 'sequential' });
-  await open(page, `/runs/${id}`);
-  await expect(runStatus(page)).toHaveText('Running');
+  const id = await openLive(page, lanes, { ...COMPARE, mode: 'sequential' });
   await expect(page.locator('article.result').filter({ hasText: 'Done' })).not.toHaveCount(0);
   await page.getByRole('button', { name: /^Cancel/ }).click();
   await expect(runStatus(page)).toHaveText('Cancelled');
@@ -28,13 +26,18 @@ test('cancel stops a live run and keeps what is done', async ({ page, lanes }) =
 
 test('a reload in the middle and a second page show the same run, which goes on', async ({ page, context, lanes }) => {
   const id = await lanes.run(COMPARE);
+  // It stands still while pages are opened, which takes as long as it takes.
+  await lanes.tell(id, 'pause');
   await open(page, `/runs/${id}`);
-  await expect(runStatus(page)).toHaveText('Running');
+  await expect(runStatus(page)).toHaveText('Paused');
   await page.reload();
-  await expect(runStatus(page)).toHaveText('Running');
+  await hydrated(page);
   const second = await context.newPage();
   await open(second, `/runs/${id}`);
   await expect(second.locator('h1')).toContainText(/^AI Technology Article, 6 tasks/);
+  for (const each of [page, second]) await expect(runStatus(each)).toHaveText('Paused');
+  await lanes.tell(id, 'resume');
+  for (const each of [page, second]) await expect(runStatus(each)).toHaveText('Running');
 
   const view = await lanes.finished(id);
   for (const each of [page, second]) {
@@ -50,8 +53,9 @@ test('a lost network keeps the page, says so, and fills in what was missed', asy
   messages.expectLostConnections();
   const wire = await Wire.to(lanes.url);
   const id = await lanes.run(COMPARE);
+  await lanes.tell(id, 'pause');
   await open(page, `${wire.url}/runs/${id}`);
-  await expect(runStatus(page)).toHaveText('Running');
+  await expect(runStatus(page)).toHaveText('Paused');
   await wire.cut();
   const lost = page.getByText(/reconnecting/i);
   await expect(lost).toBeVisible();
@@ -59,6 +63,7 @@ test('a lost network keeps the page, says so, and fills in what was missed', asy
   await expect(page.locator('article.result')).toHaveCount(TASKS.length);
 
   const seen = (await lanes.view(id)).last_seq;
+  await lanes.tell(id, 'resume');
   await expect.poll(async () => (await lanes.view(id)).last_seq).toBeGreaterThan(seen + 2);
   await wire.mend();
   await expect(lost).toBeHidden({ timeout: 20_000 });
@@ -70,9 +75,7 @@ test('a lost network keeps the page, says so, and fills in what was missed', asy
 test('a run that ends while the network is away is whole once it is back', async ({ page, lanes, messages }) => {
   messages.expectLostConnections();
   const wire = await Wire.to(lanes.url);
-  const id = await lanes.run(COMPARE);
-  await open(page, `${wire.url}/runs/${id}`);
-  await expect(runStatus(page)).toHaveText('Running');
+  const id = await openLive(page, lanes, COMPARE, wire.url);
   await wire.cut();
   const view = await lanes.finished(id);
   await expect(page.getByText(/reconnecting/i)).toBeVisible();

@@ -1,5 +1,5 @@
 // The program stops in the middle of a run, politely and not: nothing is lost, Resume finishes.
-import { COMPARE, expect, open, runStatus, test } from '../helper';
+import { COMPARE, expect, openLive, runStatus, test } from '../helper';
 import { expectExactLedger, expectOutputs } from '../report';
 
 test.use({ latency: 'fixed:700ms' });
@@ -7,8 +7,7 @@ test.use({ latency: 'fixed:700ms' });
 for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
   test(`after ${signal} the page shows the run interrupted, and Resume finishes it`, async ({ page, lanes, messages }) => {
     messages.expectLostConnections();
-    const id = await lanes.run(COMPARE);
-    await open(page, `/runs/${id}`);
+    const id = await openLive(page, lanes, COMPARE);
     await expect(page.locator('article.result').filter({ hasText: 'Done' })).not.toHaveCount(0);
     const before = (await lanes.view(id)).passes.flatMap((p) => p.calls);
     await lanes.restart(signal);
@@ -33,9 +32,7 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
 
 test('SIGTERM with a page watching ends the program cleanly within five seconds', async ({ page, lanes, messages }) => {
   messages.expectLostConnections();
-  const id = await lanes.run(COMPARE);
-  await open(page, `/runs/${id}`);
-  await expect(runStatus(page)).toHaveText('Running');
+  const id = await openLive(page, lanes, COMPARE);
   const ended = await Promise.race([
     lanes.stop('SIGTERM'),
     new Promise<string>((resolve) => setTimeout(() => resolve('too late'), 5_000)),

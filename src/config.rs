@@ -108,6 +108,8 @@ pub struct Flags {
     pub config: Option<PathBuf>,
     /// `--no-store-text`.
     pub no_store_text: bool,
+    /// `--redact`.
+    pub redact: bool,
 }
 
 /// Everything the program can be told.
@@ -121,6 +123,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Whether their texts and answers are kept, too.
     pub store_text: bool,
+    /// Whether personal data is taken out of everything that goes to a provider.
+    pub redact: bool,
     /// The most lanes a run may ask for.
     pub max_concurrency: u32,
     /// Whether calls may run at the same time (`LANES_ENABLE_PARALLEL`).
@@ -174,6 +178,7 @@ impl Config {
         };
         let parallel = switch("LANES_ENABLE_PARALLEL", true)?;
         let store_text = switch("LANES_STORE_TEXT", true)?;
+        let redact = switch("LANES_REDACT", false)?;
         let data_dir = data_dir(flags.data_dir, file.data_dir)?;
         let whole = |name: &str, number: Option<Number>| {
             let number = env(name).map(Number).or(number);
@@ -195,6 +200,7 @@ impl Config {
             access: AccessSettings::read(addr)?,
             data_dir,
             store_text: store_text && !flags.no_store_text,
+            redact: redact || flags.redact,
             max_concurrency,
             parallel,
             resume,

@@ -44,6 +44,9 @@ pub struct BatchArgs {
     mode: Mode,
     #[command(flatten)]
     sending: SendingArgs,
+    /// Take personal data out of what is sent, and put it back into the answers.
+    #[arg(long)]
+    redact: bool,
     /// What becomes of files that are too long for one call.
     #[arg(long, value_enum)]
     long: Option<Long>,
@@ -125,6 +128,7 @@ pub(super) async fn batch(args: BatchArgs) -> Result<ExitCode, CliError> {
             concurrency: Some(asked.map_or(LANES, i64::from)),
             provider: args.sending.provider,
             model: args.sending.model,
+            redact: args.redact,
             long: args.long.map(|long| match long {
                 Long::Refuse => "refuse".to_owned(),
                 Long::Chunk => "chunk".to_owned(),

@@ -79,7 +79,11 @@ pub async fn start(mut config: Config, traces: Option<Arc<Traces>>) -> Result<Ru
     let service = Service::open(ServiceConfig {
         store: store.clone(),
         providers: config.providers,
-        limits: Limits { max_concurrency: config.max_concurrency, ..Limits::default() },
+        limits: Limits {
+            max_concurrency: config.max_concurrency,
+            redact: config.redact,
+            ..Limits::default()
+        },
         parallel: config.parallel,
         resume: config.resume,
         latency_problem,

@@ -36,6 +36,9 @@ pub struct RunArgs {
     mode: Option<Mode>,
     #[command(flatten)]
     sending: SendingArgs,
+    /// Take personal data out of what is sent, and put it back into the answers.
+    #[arg(long)]
+    redact: bool,
     /// The run's state as JSON instead of the answers.
     #[arg(long)]
     json: bool,
@@ -80,6 +83,7 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, CliError> {
             concurrency: args.sending.concurrency.map(i64::from),
             provider: args.sending.provider,
             model: args.sending.model,
+            redact: args.redact,
             ..RunRequest::default()
         };
         let id = start(client, &request).await?;

@@ -27,6 +27,10 @@ pub struct ServeArgs {
     /// Keep figures only: no texts, no answers [env: LANES_STORE_TEXT=false].
     #[arg(long)]
     no_store_text: bool,
+    /// Take e-mail addresses, phone, card, bank and social security numbers out of everything that
+    /// goes to a provider [env: LANES_REDACT=true].
+    #[arg(long)]
+    redact: bool,
 }
 
 pub(super) async fn serve(args: ServeArgs, traces: Option<Arc<Traces>>) -> Result<(), CliError> {
@@ -36,6 +40,7 @@ pub(super) async fn serve(args: ServeArgs, traces: Option<Arc<Traces>>) -> Resul
         data_dir: args.data_dir,
         config: args.config,
         no_store_text: args.no_store_text,
+        redact: args.redact,
     };
     let config = Config::load(flags)?;
     let data_dir = config.data_dir.clone();

@@ -72,6 +72,7 @@ impl TargetArgs {
             data_dir: self.data_dir,
             config: self.config,
             no_store_text: false,
+            redact: false,
         })?;
         // Whoever started it asks it; a token that is set is asked for all the same.
         config.access.required = token.is_some() && config.access.token.is_some();

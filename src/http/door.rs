@@ -152,7 +152,10 @@ pub async fn model(State(service): State<Service>, Path(name): Path<String>) -> 
     path = "/v1/chat/completions",
     operation_id = "openai_chat",
     tag = "OpenAI",
-    params(("x-lanes-cache" = Option<String>, Header, description = "`on` or `off`: whether the answer may come from the cache; by default where temperature is 0 or there is a seed")),
+    params(
+        ("x-lanes-cache" = Option<String>, Header, description = "`on` or `off`: whether the answer may come from the cache; by default where temperature is 0 or there is a seed"),
+        ("x-lanes-redact" = Option<String>, Header, description = "`on`: personal data is taken out of the request before it is passed on, and put back into the answer")
+    ),
     request_body(
         content = ChatAsk,
         examples(
@@ -178,7 +181,8 @@ pub async fn model(State(service): State<Service>, Path(name): Path<String>) -> 
             headers(
                 ("x-lanes-cache" = String, description = "`hit` or `miss`; missing when the answer was not looked for in the cache"),
                 ("x-lanes-provider" = String, description = "Who answered"),
-                ("x-lanes-attempt" = u32, description = "Which attempt answered, from 1; 0 from the cache")
+                ("x-lanes-attempt" = u32, description = "Which attempt answered, from 1; 0 from the cache"),
+                ("x-lanes-redacted" = u32, description = "From how many places of the request personal data was taken; missing when that was not asked for")
             )
         ),
         ChatRefused
@@ -195,7 +199,7 @@ pub async fn complete(
         Err(refusal) => return *refusal,
     };
     let stream = ask.stream;
-    let mut answer = match service.pass_on(ask) {
+    let mut answer = match service.pass_on(ask).await {
         Ok(answer) => answer,
         Err(why) => return refused(why),
     };
@@ -284,7 +288,15 @@ fn read(
         _ if caching.contains("no-store") || caching.contains("no-cache") => Some(false),
         _ => None,
     };
-    DoorAsk::read(body, cache).map_err(|why| Box::new(refused(why)))
+    let redact = match text(HeaderName::from_static("x-lanes-redact")) {
+        "on" => true,
+        "" | "off" => false,
+        // Taken for “off”, a slip of the pen would let out what was to stay.
+        _ => return refuse(StatusCode::BAD_REQUEST, "x-lanes-redact is on or off.".to_owned()),
+    };
+    let mut ask = DoorAsk::read(body, cache).map_err(|why| Box::new(refused(why)))?;
+    ask.redact = redact;
+    Ok(ask)
 }
 
 fn refused(why: DoorError) -> Response {
@@ -353,6 +365,9 @@ fn told(head: &DoorHead, media_type: &'static str) -> HeaderMap {
         headers.insert("x-lanes-provider", provider);
     }
     headers.insert("x-lanes-attempt", HeaderValue::from(head.attempt));
+    if let Some(places) = head.redacted {
+        headers.insert("x-lanes-redacted", HeaderValue::from(places));
+    }
     headers
 }
 

@@ -206,11 +206,18 @@ async fn answer(State(endpoint): State<Endpoint>, headers: HeaderMap, body: Byte
 
 /// A program whose provider `far` is that endpoint, with further lines.
 fn program(url: &str, more: &str) -> Program {
+    program_with(url, more, &[])
+}
+
+/// The same with further variables.
+fn program_with(url: &str, more: &str, variables: &[(&str, &str)]) -> Program {
     let file = format!(
         "[[provider]]\nname = \"far\"\nbase_urls = [\"{url}\"]\nmodels = [\"m\"]\n\
          api_key_env = \"FAR_KEY\"\n{more}\n"
     );
-    Program::start_with("none", &file, &[("FAR_KEY", "sk-planted-far")])
+    let variables: Vec<_> =
+        [("FAR_KEY", "sk-planted-far")].iter().chain(variables).copied().collect();
+    Program::start_with("none", &file, &variables)
 }
 
 #[tokio::test]
@@ -328,6 +335,35 @@ async fn answers_that_are_meant_to_be_the_same_come_from_the_cache() {
     let door = &far.expect("it")["door"][0];
     assert_eq!((&door["cached"], &door["answered"]), (&2.into(), &4.into()));
     assert_eq!(door["tokens"]["input"], 36, "only what was asked");
+}
+
+#[tokio::test]
+async fn personal_data_stays_here_when_a_request_or_the_program_says_so() {
+    let (endpoint, url) = Endpoint::start(vec![]).await;
+    let mut asked = chat("m", false);
+    asked["messages"][0]["content"] = "Mail ann@secret.example.".into();
+    let places = |answer: &Response| answer.headers().get("x-lanes-redacted").cloned();
+    let sent = |place: usize| endpoint.asked.lock().expect("a lock")[place].1.clone();
+    let program = program(&url, "");
+    let post = |word: &'static str| {
+        let post = program.client.post(format!("{}{PATH}", program.url)).json(&asked);
+        post.header("x-lanes-redact", word).send()
+    };
+    let answer = post("on").await.expect("an answer");
+    assert_eq!(places(&answer), Some(1.into()));
+    assert_eq!(json(answer).await, serde_json::from_str::<Value>(WHOLE).expect("JSON"));
+    assert_eq!(sent(0)["messages"][0]["content"], "Mail [EMAIL_1].");
+    assert_eq!(places(&post("off").await.expect("an answer")), None);
+    assert_eq!(sent(1)["messages"], asked["messages"]);
+    let (words, ..) = refusal(post("yes").await.expect("an answer"), StatusCode::BAD_REQUEST).await;
+    assert_eq!(words, "x-lanes-redact is on or off.");
+
+    let strict = program_with(&url, "", &[("LANES_REDACT", "true")]);
+    let answer = strict.post(PATH, &asked).await;
+    assert_eq!(places(&answer), Some(1.into()));
+    assert_eq!(sent(2)["messages"][0]["content"], "Mail [EMAIL_1].");
+    let page = strict.get("/").await.text().await.expect("text");
+    assert!(page.contains("Personal data is redacted before it leaves, always."), "it says so");
 }
 
 #[tokio::test]

@@ -34,6 +34,8 @@ pub struct TaskForm {
     pub text: String,
     /// Whom to try: the number of one of [`targets`].
     pub target: String,
+    /// Whether personal data is taken out of what a trial sends.
+    pub redact: bool,
 }
 
 impl TaskForm {
@@ -91,6 +93,7 @@ impl TaskForm {
             sample: one("sample"),
             text: one("text"),
             target: one("target"),
+            redact: !one("redact").is_empty(),
         }
     }
 
@@ -146,6 +149,7 @@ impl TaskForm {
             sample,
             provider,
             model,
+            redact: self.redact,
         }
     }
 }
@@ -197,6 +201,8 @@ pub struct TaskPageData {
     pub trial: Option<Trial>,
     /// Whom it can be tried on, as people read it; empty when there is but one.
     pub targets: Vec<String>,
+    /// Whether personal data is taken out of everything that is sent.
+    pub redacts: bool,
 }
 
 /// The editor of a task, or of a new one, which may begin as a copy.
@@ -228,7 +234,8 @@ pub async fn task_page(
     });
     let targets: Vec<String> = names.collect();
     let targets = if targets.len() > 1 { targets } else { Vec::new() };
-    Ok(TaskPageData { kept, form, changed, errors, preview, trial, targets })
+    let redacts = service.limits().redact;
+    Ok(TaskPageData { kept, form, changed, errors, preview, trial, targets, redacts })
 }
 
 #[cfg(test)]

@@ -131,7 +131,7 @@ reads! {
     FieldError { pointer, detail }
     Hold { from, until, why, message }
     LimitChange { at, limit, why }
-    Limits { max_text_bytes, max_concurrency }
+    Limits { max_text_bytes, max_concurrency, redact }
     Pace { ttft_us, millitokens_per_s, whole_us, cv_permille }
     PassPlan { mode, lanes, calls }
     PassState { mode, lanes, status, started_at, start, end, calls, holds, holding, paused, limits }

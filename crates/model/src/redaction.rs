@@ -3,19 +3,23 @@
 //!
 //! Finding what is personal is the service's matter; here there are placeholders and originals alone.
 
+use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 /// The placeholders of one request, each with what it stands for. Shown by its size alone: the
 /// originals are nobody's business.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Redaction {
-    pairs: Vec<(String, String)>,
+    originals: BTreeMap<String, String>,
+    placeholders: BTreeMap<String, String>,
+    longest: usize,
     count: u32,
 }
 
 impl std::fmt::Debug for Redaction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Redaction({} items)", self.pairs.len())
+        write!(f, "Redaction({} items)", self.originals.len())
     }
 }
 
@@ -23,21 +27,20 @@ impl Redaction {
     /// The placeholder of an original, if it has one.
     #[must_use]
     pub fn placeholder(&self, original: &str) -> Option<&str> {
-        self.pairs
-            .iter()
-            .find(|(_, known)| known == original)
-            .map(|(placeholder, _)| &**placeholder)
+        self.placeholders.get(original).map(String::as_str)
     }
 
     /// Whether a placeholder is taken.
     #[must_use]
     pub fn stands_for_something(&self, placeholder: &str) -> bool {
-        self.pairs.iter().any(|(known, _)| known == placeholder)
+        self.originals.contains_key(placeholder)
     }
 
-    /// Adds a placeholder, which is written in brackets, and what it stands for.
+    /// Adds a placeholder, which is written in brackets and has none within, and what it stands for.
     pub fn add(&mut self, placeholder: String, original: String) {
-        self.pairs.push((placeholder, original));
+        self.longest = self.longest.max(placeholder.len());
+        self.placeholders.insert(original.clone(), placeholder.clone());
+        self.originals.insert(placeholder, original);
     }
 
     /// Counts one more place from which something was taken.
@@ -59,7 +62,8 @@ impl Redaction {
         while let Some(start) = rest.find('[') {
             let (before, from) = rest.split_at(start);
             out.push_str(before);
-            match self.pairs.iter().find(|(placeholder, _)| from.starts_with(&**placeholder)) {
+            let placeholder = self.at_the_start_of(from);
+            match placeholder.and_then(|p| self.originals.get(p).map(|original| (p, original))) {
                 Some((placeholder, original)) => {
                     out.push_str(original);
                     rest = from.get(placeholder.len()..).unwrap_or_default();
@@ -73,11 +77,24 @@ impl Redaction {
         out + rest
     }
 
+    /// What has the form of a placeholder there, as far as one of ours can reach.
+    fn at_the_start_of<'a>(&self, text: &'a str) -> Option<&'a str> {
+        let near = text.as_bytes().get(..self.longest.min(text.len()))?;
+        let end = near.iter().position(|b| *b == b']')?;
+        text.get(..=end)
+    }
+
+    /// Whether a placeholder begins with this and goes on.
+    fn begins_with(&self, start: &str) -> bool {
+        let from = (Bound::Excluded(start), Bound::Unbounded);
+        self.originals.range::<str, _>(from).next().is_some_and(|(p, _)| p.starts_with(start))
+    }
+
     /// The other way round: the text with placeholders in the place of originals, for what is kept where
     /// others may find it.
     #[must_use]
     pub fn hide(&self, text: &str) -> String {
-        let mut pairs: Vec<_> = self.pairs.iter().collect();
+        let mut pairs: Vec<_> = self.originals.iter().collect();
         // Longest first, or an original inside another would leave the rest of that one.
         pairs.sort_by_key(|(_, original)| std::cmp::Reverse(original.len()));
         let mut out = text.to_owned();
@@ -106,11 +123,8 @@ impl Restorer {
     /// Takes the next piece, and gives what can be shown of the text so far; empty when nothing can.
     pub fn push(&mut self, piece: &str) -> String {
         self.held.push_str(piece);
-        let begins = |at: &usize| {
-            let end = self.held.get(*at..).unwrap_or_default();
-            let pairs = self.redaction.pairs.iter();
-            pairs.into_iter().any(|(p, _)| p.len() > end.len() && p.starts_with(end))
-        };
+        let begins =
+            |at: &usize| self.redaction.begins_with(self.held.get(*at..).unwrap_or_default());
         // Only the last bracket can be of a placeholder that is not whole yet.
         let cut = self.held.rfind('[').filter(begins).unwrap_or(self.held.len());
         let rest = self.held.split_off(cut);

@@ -260,11 +260,13 @@ pub struct Limits {
     pub max_text_bytes: usize,
     /// The most lanes a run may ask for.
     pub max_concurrency: u32,
+    /// Whether personal data is taken out of everything that is sent, asked for or not.
+    pub redact: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_text_bytes: 200_000, max_concurrency: 64 }
+        Self { max_text_bytes: 200_000, max_concurrency: 64, redact: false }
     }
 }
 

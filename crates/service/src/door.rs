@@ -8,6 +8,7 @@
 
 mod ask;
 mod job;
+mod redacted;
 mod totals;
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use futures::Stream;
 use lanes_engine::{Clock, Job, RetryPolicy, RunClock, RunControl, execute};
 use lanes_model::{Failure, Micros, RunState};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::ServiceError;
 use crate::service::Service;
@@ -26,6 +27,7 @@ pub use totals::DoorTotals;
 pub(crate) use totals::Totals as DoorTotalsKept;
 
 use job::{Counting, Passing, Question, Telling};
+use redacted::Restoring;
 use totals::Ended;
 
 /// What whoever asked is told, in this order: who answers, piece by piece, how it ended.
@@ -50,6 +52,8 @@ pub struct DoorHead {
     pub cached: Option<bool>,
     /// Which attempt answers, from 1; 0 when it came from the cache.
     pub attempt: u32,
+    /// From how many places of the request personal data was taken; nothing when that was not asked for.
+    pub redacted: Option<u32>,
 }
 
 /// An answer that is on its way. Dropping it ends the request.
@@ -86,11 +90,26 @@ impl Service {
     ///
     /// # Errors
     /// What is wrong with it before anybody is asked; what goes wrong later is told with the answer.
-    pub fn pass_on(&self, ask: DoorAsk) -> Result<DoorAnswer, DoorError> {
+    pub async fn pass_on(&self, mut ask: DoorAsk) -> Result<DoorAnswer, DoorError> {
         let inner = self.inner();
         if inner.is_stopping() {
             return Err(DoorError::Stopping);
         }
+        // From here on nobody sees it: not the provider, and not the cache.
+        let restoring = match ask.redact || self.limits().redact {
+            true => {
+                // A request can be long.
+                let hidden = spawn_blocking(move || {
+                    let redaction = redacted::hide(&mut ask.body)?;
+                    Ok((ask, Restoring::new(redaction)))
+                });
+                let (hidden, restoring) =
+                    hidden.await.map_err(|error| DoorError::Internal(error.to_string()))??;
+                ask = hidden;
+                Some(restoring)
+            }
+            false => None,
+        };
         let choice = ask::choose(inner.catalogue(), &ask)?;
         let header = Arc::new(job::header(inner.catalogue(), &choice, &ask));
         let state = RunState::begin(&job::first_event(&header))
@@ -103,7 +122,7 @@ impl Service {
         let cache = key.map(|key| inner.cache().of_key(key, choice.model.clone()));
         let question = Arc::new(Question::new(&ask));
         let clock: Arc<dyn Clock> = Arc::new(RunClock::starting_at(Micros::ZERO));
-        let telling = Telling::new(told, looks, Arc::clone(&header), ask.include_usage);
+        let telling = Telling::new(told, looks, Arc::clone(&header), ask.include_usage, restoring);
         let telling = Arc::new(telling);
         let job = Job {
             state,

@@ -10,14 +10,12 @@ use futures::future::BoxFuture;
 use lanes_engine::{Asked, CallRequest, RecordSource, RequestImage};
 use lanes_model::estimate::prompt_tokens;
 use lanes_model::prompt::{Placeholder, fill, placeholders};
-use lanes_model::{
-    CallId, DocumentId, DocumentInfo, Failure, FailureKind, Redaction, RunHeader, Scope, Task,
-};
+use lanes_model::{CallId, DocumentId, DocumentInfo, Failure, FailureKind, RunHeader, Scope, Task};
 use lanes_store::Store;
 use tokio::sync::OnceCell;
 
 use crate::output::OutputCheck;
-use crate::redact::Redactor;
+use crate::redact::redacted;
 
 /// Makes each call's request.
 pub(crate) struct StoredRecords(Arc<Records>);
@@ -272,23 +270,6 @@ impl Records {
         let images = content.image.map(image).into_iter().collect();
         Ok(Arc::new(Material { text: content.text, images }))
     }
-}
-
-type Redacted = (String, String, Option<Arc<Redaction>>);
-
-/// Both texts without personal data, and what stands for it.
-fn redacted(system: &str, user: &str, images: &[RequestImage]) -> Result<Redacted, Failure> {
-    if !images.is_empty() {
-        return Err(Failure::new(
-            FailureKind::InvalidRequest,
-            "This run redacts personal data, and that cannot be done in an image: leave the image out.",
-        ));
-    }
-    let texts = [system, user];
-    let mut redactor = Redactor::new(&texts);
-    let (system, user) = (redactor.hide(system), redactor.hide(user));
-    let redaction = redactor.done();
-    Ok((system, user, (redaction.count() > 0).then(|| Arc::new(redaction))))
 }
 
 fn missing(what: &str) -> Failure {

@@ -7,23 +7,30 @@
 
 mod find;
 
-use lanes_model::Redaction;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use lanes_engine::RequestImage;
+use lanes_model::{Failure, FailureKind, Redaction};
 
 /// Texts are looked through again after each change, since what is taken out can lay bare something
 /// else; more often than this it does not happen.
 const ROUNDS: usize = 16;
 
 /// Takes personal data out of the texts of one request.
-pub(crate) struct Redactor<'a> {
-    /// The texts themselves: no placeholder may be in them already.
-    texts: &'a [&'a str],
+pub(crate) struct Redactor {
+    /// What in the texts could be taken for a placeholder.
+    taken: HashSet<String>,
+    /// The number of the next placeholder, by its name.
+    next: HashMap<&'static str, u32>,
     redaction: Redaction,
 }
 
-impl<'a> Redactor<'a> {
-    /// For these texts.
-    pub(crate) fn new(texts: &'a [&'a str]) -> Self {
-        Self { texts, redaction: Redaction::default() }
+impl Redactor {
+    /// For these texts and no others: what looks like a placeholder in them is none.
+    pub(crate) fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        let taken = texts.into_iter().flat_map(alike).map(str::to_owned).collect();
+        Self { taken, next: HashMap::new(), redaction: Redaction::default() }
     }
 
     /// One of the texts with placeholders in it.
@@ -52,20 +59,56 @@ impl<'a> Redactor<'a> {
         self.redaction
     }
 
-    fn placeholder(&mut self, kind: &str, original: &str) -> String {
+    fn placeholder(&mut self, kind: &'static str, original: &str) -> String {
         self.redaction.count_one();
         if let Some(known) = self.redaction.placeholder(original) {
             return known.to_owned();
         }
-        let taken = |placeholder: &String| {
-            self.texts.iter().any(|text| text.contains(&**placeholder))
-                || self.redaction.stands_for_something(placeholder)
+        let number = self.next.entry(kind).or_insert(0);
+        let placeholder = loop {
+            *number = number.saturating_add(1);
+            let placeholder = format!("[{kind}_{number}]");
+            if !self.taken.contains(&placeholder) {
+                break placeholder;
+            }
         };
-        let free = (1u32..).map(|n| format!("[{kind}_{n}]")).find(|p| !taken(p));
-        let placeholder = free.unwrap_or_else(|| format!("[{kind}]"));
         self.redaction.add(placeholder.clone(), original.to_owned());
         placeholder
     }
+}
+
+/// Everything in a text that has the form of a placeholder.
+fn alike(text: &str) -> impl Iterator<Item = &str> {
+    const LONGEST: usize = 32;
+    text.match_indices('[').filter_map(|(at, _)| {
+        let near = text.as_bytes().get(at..)?.iter().take(LONGEST);
+        let end = at + near.clone().position(|b| *b == b']')?;
+        text.get(at..=end)
+    })
+}
+
+/// Two texts without personal data, and what stands for it; nothing when there was none.
+pub(crate) type Redacted = (String, String, Option<Arc<Redaction>>);
+
+/// Takes personal data out of both messages of a call.
+///
+/// # Errors
+/// When there are images: nobody here can tell what is in them.
+pub(crate) fn redacted(
+    system: &str,
+    user: &str,
+    images: &[RequestImage],
+) -> Result<Redacted, Failure> {
+    if !images.is_empty() {
+        return Err(Failure::new(
+            FailureKind::InvalidRequest,
+            "This run redacts personal data, and that cannot be done in an image: leave the image out.",
+        ));
+    }
+    let mut redactor = Redactor::new([system, user]);
+    let (system, user) = (redactor.hide(system), redactor.hide(user));
+    let redaction = redactor.done();
+    Ok((system, user, (redaction.count() > 0).then(|| Arc::new(redaction))))
 }
 
 #[cfg(test)]
@@ -75,8 +118,7 @@ mod tests {
     use super::*;
 
     fn hidden(text: &str) -> (String, Redaction) {
-        let texts = [text];
-        let mut redactor = Redactor::new(&texts);
+        let mut redactor = Redactor::new([text]);
         let out = redactor.hide(text);
         (out, redactor.done())
     }
@@ -102,6 +144,20 @@ mod tests {
         let (out, redaction) = hidden(text);
         assert_eq!(out, "[EMAIL_1] is not [EMAIL_3], [EMAIL_2] neither.");
         assert_eq!(redaction.restore(&out), text);
+    }
+
+    #[test]
+    fn a_long_text_that_is_full_of_it_takes_no_time_to_speak_of() {
+        // With work that grows by the square this test would not end.
+        let mut text = "[".repeat(100_000);
+        for i in 0..40_000 {
+            text.push_str(&format!("u{i}@mail.example, [EMAIL_{i}, 4111 1111 1111 1111, "));
+        }
+        text.push_str(&"a.".repeat(200_000));
+        text.push_str("@b.example²");
+        let (out, redaction) = hidden(&text);
+        assert_eq!(redaction.count(), 80_001);
+        assert!(redaction.restore(&out) == text);
     }
 
     /// Texts in which the forms that are looked for, and nearly those, stand close to each other.

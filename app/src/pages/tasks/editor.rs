@@ -41,7 +41,7 @@ fn shown(data: Result<TaskPageData, UiError>, saved: bool) -> AnyView {
 
 #[component]
 fn Editor(data: TaskPageData, saved: bool) -> impl IntoView {
-    let TaskPageData { kept, form, changed, errors, preview, trial, targets } = data;
+    let TaskPageData { kept, form, changed, errors, preview, trial, targets, redacts } = data;
     let built_in = kept.as_ref().is_some_and(|task| task.built_in);
     let id = kept.as_ref().map(|task| task.id.to_string());
     let title = kept.map_or_else(|| "New task".to_owned(), |task| task.name);
@@ -152,6 +152,22 @@ fn Editor(data: TaskPageData, saved: bool) -> impl IntoView {
                                 rows="4"
                                 inner_html=super::fields::escaped(&form.text)
                             ></textarea>
+                            <label class="row cached">
+                                <input
+                                    type="checkbox"
+                                    name="redact"
+                                    value="on"
+                                    checked=form.redact || redacts
+                                    disabled=redacts
+                                />
+                                <span>
+                                    {if redacts {
+                                        "Personal data is redacted before it leaves, always"
+                                    } else {
+                                        "Redact personal data before it leaves"
+                                    }}
+                                </span>
+                            </label>
                         </div>
                         <div class="stack" id="prompt-preview">
                             <PromptPreview preview unknown=prompt_errors/>

@@ -91,6 +91,7 @@ fn verdict(kind: &'static str, icon: &'static str, word: &str) -> BadgeText {
 fn basis(trial: &Trial) -> String {
     let mut words = vec![format::seconds(trial.duration_us)];
     words.extend(trial.ttft_us.map(|t| format!("first token {}", format::seconds(t))));
+    words.extend(trial.redacted.map(|n| format!("{} redacted", format::plural(n.into(), "place"))));
     words.extend(trial.tokens.map(|t| format::plural(t.output, "token")));
     words.extend(trial.cost_usd_micros.map(|UsdMicros(c)| format::cost(UsdMicros(c)).to_string()));
     words.join(" · ")

@@ -90,7 +90,7 @@ impl RunRequest {
                 priority,
                 cache,
                 piece_tokens,
-                redact: self.redact,
+                redact: self.redact || choices.limits.redact,
                 figures_only: false,
             }),
             _ => Err(errors),

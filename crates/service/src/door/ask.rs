@@ -21,6 +21,8 @@ pub struct DoorAsk {
     pub(super) include_usage: bool,
     /// Whether the answer may come from the cache and be kept there.
     pub use_cache: bool,
+    /// Whether personal data is to be taken out of what is passed on.
+    pub redact: bool,
 }
 
 /// Why nobody is asked.
@@ -83,7 +85,7 @@ impl DoorAsk {
         let number = |name: &str| body.get(name).and_then(Value::as_f64);
         let same = number("temperature") == Some(0.0) || number("seed").is_some();
         let use_cache = cache.unwrap_or(same);
-        Ok(Self { body, model, stream, include_usage, use_cache })
+        Ok(Self { body, model, stream, include_usage, use_cache, redact: false })
     }
 
     /// The most tokens that the answer may have, when that is said.

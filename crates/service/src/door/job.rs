@@ -2,7 +2,7 @@
 //! and what is counted of it.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::ask::{Choice, DoorAsk};
+use super::redacted::Restoring;
 use super::totals::Ended;
 use super::{DoorHead, DoorNews};
 use crate::adapter::Route;
@@ -236,6 +237,8 @@ pub(super) struct Telling {
     looks: bool,
     header: Arc<RunHeader>,
     include_usage: bool,
+    /// What was taken out of the request, when that was asked for.
+    restoring: Option<Mutex<Restoring>>,
     attempt: AtomicU32,
 }
 
@@ -245,8 +248,10 @@ impl Telling {
         looks: bool,
         header: Arc<RunHeader>,
         include_usage: bool,
+        restoring: Option<Restoring>,
     ) -> Self {
-        Self { told, looks, header, include_usage, attempt: AtomicU32::new(0) }
+        let (restoring, attempt) = (restoring.map(Mutex::new), AtomicU32::new(0));
+        Self { told, looks, header, include_usage, restoring, attempt }
     }
 
     fn send(&self, news: DoorNews) {
@@ -260,13 +265,29 @@ impl Telling {
             model: model.to_owned(),
             cached: self.looks.then_some(false),
             attempt: self.attempt.load(Ordering::Relaxed),
+            redacted: self.redacted(),
         }));
+    }
+
+    fn redacted(&self) -> Option<u32> {
+        self.restoring.as_ref().map(|restoring| lock(restoring).count())
+    }
+
+    /// Sends a piece with the originals in it.
+    fn send_data(&self, data: String) {
+        match &self.restoring {
+            None => self.send(DoorNews::Data(data)),
+            Some(restoring) => {
+                let pieces = lock(restoring).told(&data);
+                pieces.into_iter().for_each(|piece| self.send(DoorNews::Data(piece)));
+            }
+        }
     }
 
     /// Tells a piece, without the tokens that were asked for on our own account.
     fn tell(&self, data: &str) {
         if let Some(data) = for_client(data, self.include_usage) {
-            self.send(DoorNews::Data(data));
+            self.send_data(data);
         }
     }
 
@@ -278,12 +299,17 @@ impl Telling {
             model: spec.model.clone(),
             cached: Some(true),
             attempt: 0,
+            redacted: self.redacted(),
         }));
         match serde_json::from_str::<Vec<String>>(kept) {
             Ok(pieces) => pieces.iter().for_each(|piece| self.tell(piece)),
-            Err(_) => self.send(DoorNews::Data(kept.to_owned())),
+            Err(_) => self.send_data(kept.to_owned()),
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A piece of a stream as somebody gets it who did not ask for usage, or did. A whole answer keeps its
@@ -321,7 +347,7 @@ impl Counting {
 
 impl EventSink for Counting {
     fn append(&self, _: Micros, kind: EventKind) {
-        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ended = lock(&self.ended);
         match kind {
             EventKind::AttemptStarted { attempt, .. } => {
                 self.telling.attempt.store(attempt.number, Ordering::Relaxed);

@@ -1,6 +1,7 @@
 //! Finds personal data by its form. Numbers that have a check digit are checked by it, so that an order
 //! number is left alone; dates and plain numbers are too.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -29,24 +30,30 @@ static PHONE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// Everything that is found, in the order of the text, without overlap.
 pub(super) fn all(text: &str) -> Vec<Found> {
-    let mut found: Vec<Found> = Vec::new();
+    let mut found: BTreeMap<usize, (usize, &'static str)> = BTreeMap::new();
     // An address first: the digits in it are not a number of their own.
     let mut add = |ranges: Vec<Range<usize>>, kind| {
         for range in ranges {
-            if found.iter().all(|(other, _)| other.end <= range.start || range.end <= other.start) {
-                found.push((range, kind));
+            let before = found.range(..range.end).next_back();
+            if before.is_none_or(|(_, (end, _))| *end <= range.start) {
+                found.insert(range.start, (range.end, kind));
             }
         }
     };
-    add(matches(text, &EMAIL, |_| true), "EMAIL");
+    add(addresses(text), "EMAIL");
     add(checked(text, is_iban_start, 15..=34, is_iban), "IBAN");
     add(checked(text, |b| b.is_ascii_digit(), 13..=19, is_card), "CARD");
     add(matches(text, &SSN, is_ssn), "SSN");
     add(matches(text, &PHONE, is_phone), "PHONE");
-    found.sort_by_key(|(range, _)| range.start);
-    found
+    found.into_iter().map(|(start, (end, kind))| (start..end, kind)).collect()
 }
 
+/// A letter before or after one would be part of it, so that each stands alone.
+fn addresses(text: &str) -> Vec<Range<usize>> {
+    EMAIL.iter().flat_map(|pattern| pattern.find_iter(text)).map(|found| found.range()).collect()
+}
+
+/// Numbers of a form; each is short, so that looking again within one costs little.
 fn matches(
     text: &str,
     pattern: &Option<Regex>,
@@ -89,7 +96,7 @@ fn checked(
     let (mut ranges, mut at) = (Vec::new(), 0);
     while at < bytes.len() {
         let starts = begins(bytes[at]) && !(at > 0 && part(bytes.get(at - 1)));
-        let end = starts.then(|| longest(bytes, at, &lengths, &is_right)).flatten();
+        let end = starts.then(|| longest(text, at, &lengths, &is_right)).flatten();
         match end {
             Some(end) => {
                 ranges.push(at..end);
@@ -102,11 +109,12 @@ fn checked(
 }
 
 fn longest(
-    bytes: &[u8],
+    text: &str,
     start: usize,
     lengths: &std::ops::RangeInclusive<usize>,
     is_right: impl Fn(&[u8]) -> bool,
 ) -> Option<usize> {
+    let bytes = text.as_bytes();
     let (mut number, mut end, mut at) = (Vec::new(), None, start);
     while let Some(&byte) = bytes.get(at) {
         if byte.is_ascii_alphanumeric() {
@@ -127,7 +135,7 @@ fn longest(
     }
     // A letter of another alphabet goes on just as one of ours.
     let ends_a_word = |end: &usize| {
-        let rest = std::str::from_utf8(&bytes[*end..]).unwrap_or_default();
+        let rest = text.get(*end..).unwrap_or_default();
         !rest.chars().next().is_some_and(char::is_alphanumeric)
     };
     end.filter(ends_a_word)

@@ -15,12 +15,13 @@ use lanes_model::{
     RunSpec, Task, TaskDefinition, Usage, UsdMicros, sample, task,
 };
 use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use super::{Service, tasks};
 use crate::ServiceError;
 use crate::adapter::RoutedProvider;
-use crate::output;
+use crate::{output, redact};
 
 /// A trial ends after this long, answer or not: somebody sits and waits for it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -46,6 +47,9 @@ pub struct TrialRequest {
     /// By default the provider's first.
     #[serde(default)]
     pub model: Option<String>,
+    /// Whether personal data is taken out of what is sent, and put back into the answer.
+    #[serde(default)]
+    pub redact: bool,
 }
 
 /// A piece of a prompt as it would be sent.
@@ -85,6 +89,8 @@ pub struct Trial {
     pub prompt: String,
     /// The tokens of both, as counted here.
     pub prompt_tokens: u64,
+    /// From how many places personal data was taken; nothing when that was not asked for.
+    pub redacted: Option<u32>,
     /// Who was asked.
     pub provider: String,
     /// Which model.
@@ -144,20 +150,30 @@ impl Service {
         let (spec, text) = self.trial_spec(&request)?;
         let task = Task::from(request.task.clone());
         let preview = self.preview_task(request.task, &text).await;
+        let (mut system, mut user, mut redaction) =
+            (preview.system.clone(), preview.prompt(), None);
+        if spec.redact {
+            let hidden = spawn_blocking(move || redact::redacted(&system, &user, &[])).await;
+            let hidden = hidden.map_err(|error| ServiceError::Internal(error.to_string()))?;
+            (system, user, redaction) = hidden.map_err(|f| ServiceError::Internal(f.message))?;
+        }
         let asked = CallRequest {
             model: spec.model.clone(),
-            system: preview.system.clone(),
-            user: preview.prompt(),
+            system,
+            user,
             max_tokens: task.max_tokens,
             temperature: task.temperature,
             output: task.output.clone(),
             images: Vec::new(),
-            redaction: None,
+            redaction,
         };
         let mut trial = Trial {
-            system_message: preview.system,
+            system_message: asked.system.clone(),
             prompt: asked.user.clone(),
             prompt_tokens: preview.tokens,
+            redacted: spec
+                .redact
+                .then(|| asked.redaction.as_ref().map_or(0, |redaction| redaction.count())),
             simulated: self.providers().iter().any(|p| p.id == spec.provider && p.simulated),
             provider: spec.provider.clone(),
             model: spec.model.clone(),
@@ -217,6 +233,7 @@ impl Service {
             provider: request.provider.clone(),
             model: request.model.clone(),
             fallback: Some(Vec::new()),
+            redact: request.redact,
             ..RunRequest::default()
         };
         let spec = asked.check(&catalogue.choices(&catalogue.tasks(), &[]));

@@ -108,11 +108,16 @@ pub async fn service(store: Store, provider: ProviderConfig) -> Service {
 
 /// A service with several providers, the default first.
 pub async fn with_providers(store: Store, providers: Vec<ProviderConfig>) -> Service {
+    with_limits(store, providers, Limits::default()).await
+}
+
+/// The same with limits of its own.
+pub async fn with_limits(store: Store, providers: Vec<ProviderConfig>, limits: Limits) -> Service {
     Service::open(ServiceConfig {
         parallel: true,
         store,
         providers,
-        limits: Limits::default(),
+        limits,
         resume: ResumePolicy::Ask,
         latency_problem,
         observers: Vec::new(),

@@ -37,7 +37,12 @@ pub fn draw(form: Form) -> String {
             r#"<p class="hint across adaptive">Auto adapts the lanes of a parallel run, where no limit of the provider is known.</p>"#
                 .to_owned(),
             plain(4, "Hedge slow calls with a second try").tick(!line(4).is_empty()),
-            plain(5, "Redact personal data before it leaves").tick(!line(5).is_empty()),
+            if d.limits.redact {
+                r#"<p class="hint across">Personal data is redacted before it leaves, always.</p>"#
+                    .to_owned()
+            } else {
+                plain(5, "Redact personal data before it leaves").tick(!line(5).is_empty())
+            },
             plain(6, "Cut long documents, tokens a piece").input(line(6), "refuse", "numeric"),
         ]
         .concat();

@@ -80,6 +80,24 @@ test('a task is written with a live preview, tried, saved with Ctrl+S and used i
   await expect(page.getByRole('heading', { name: task.name }).first()).toBeVisible();
 });
 
+test('a trial on one’s own text keeps personal data here, and the preview shows what leaves', async ({ page }) => {
+  await open(page, '/tasks/new');
+  const task = own();
+  await page.getByLabel('Id', { exact: true }).fill(task.id);
+  await page.getByLabel('Name', { exact: true }).fill(task.name);
+  await page.getByLabel('Preview text').selectOption('');
+  await page.getByLabel('Text to try it on').fill('Write to ann@example.org.');
+  await expect(sent(page)).toContainText('Write to ann@example.org.');
+  await page.getByLabel('Redact personal data before it leaves').check();
+  await expect(sent(page)).toContainText('Write to [EMAIL_1].');
+  await page.getByRole('button', { name: 'Try once' }).click();
+  const trial = page.locator('#trial');
+  await expect(trial).toContainText('1 place redacted');
+  await expect(trial.locator('.answered')).toContainText('ann@example.org');
+  await expect(sent(page)).toContainText('Write to [EMAIL_1].');
+  await expectAccessible(page);
+});
+
 test('what is wrong is said at its field, and nothing typed is lost', async ({ page, messages }) => {
   messages.expect(/status of 4(09|22)/);
   await open(page, '/tasks/new');

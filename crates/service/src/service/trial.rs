@@ -21,7 +21,8 @@ use tokio::time::{sleep, timeout};
 use super::{Service, tasks};
 use crate::ServiceError;
 use crate::adapter::RoutedProvider;
-use crate::{output, redact};
+use crate::output;
+use crate::redact::{Redactor, redacted};
 
 /// A trial ends after this long, answer or not: somebody sits and waits for it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -118,11 +119,17 @@ pub struct Trial {
 }
 
 impl Service {
-    /// A task's prompt as it would be sent with that text, whether or not the task is right.
-    pub async fn preview_task(&self, definition: TaskDefinition, text: &str) -> Preview {
+    /// A task's prompt as it would be sent with that text, whether or not the task is right; without
+    /// personal data when `redact` says so.
+    pub async fn preview_task(
+        &self,
+        definition: TaskDefinition,
+        text: &str,
+        redact: bool,
+    ) -> Preview {
         let task = Task::from(definition);
-        let system = task.instructions().into_owned();
-        let parts: Vec<_> = parts(&task.prompt)
+        let mut system = task.instructions().into_owned();
+        let mut parts: Vec<_> = parts(&task.prompt)
             .map(|part| match part {
                 Part::Literal(text) | Part::Unknown(text) => (text.to_owned(), false),
                 Part::Placeholder(Placeholder::Text) => (text.to_owned(), true),
@@ -132,6 +139,12 @@ impl Service {
             })
             .map(|(text, filled)| PreviewPart { text, filled })
             .collect();
+        if redact {
+            let texts = parts.iter().map(|part| part.text.as_str());
+            let mut redactor = Redactor::new(std::iter::once(system.as_str()).chain(texts));
+            system = redactor.hide(&system);
+            parts.iter_mut().for_each(|part| part.text = redactor.hide(&part.text));
+        }
         let mut preview = Preview { system, parts, tokens: BEFORE };
         for message in [preview.system.clone(), preview.prompt()] {
             if !message.is_empty() {
@@ -149,11 +162,11 @@ impl Service {
     pub async fn try_task(&self, request: TrialRequest) -> Result<Trial, ServiceError> {
         let (spec, text) = self.trial_spec(&request)?;
         let task = Task::from(request.task.clone());
-        let preview = self.preview_task(request.task, &text).await;
+        let preview = self.preview_task(request.task, &text, false).await;
         let (mut system, mut user, mut redaction) =
             (preview.system.clone(), preview.prompt(), None);
         if spec.redact {
-            let hidden = spawn_blocking(move || redact::redacted(&system, &user, &[])).await;
+            let hidden = spawn_blocking(move || redacted(&system, &user, &[])).await;
             let hidden = hidden.map_err(|error| ServiceError::Internal(error.to_string()))?;
             (system, user, redaction) = hidden.map_err(|f| ServiceError::Internal(f.message))?;
         }

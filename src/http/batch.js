@@ -84,8 +84,13 @@ if (live) {
 const lanes = at("b-lanes");
 const brush = at("b-brush");
 const NAMES = { g: "generating", t: "time to first token", f: "failed attempt", r: "rate-limit wait", b: "retry backoff", q: "queue wait", ".": "idle" };
-const VARS = { g: "--s-gen", t: "--s-ttft", f: "--s-fail", r: "--e-rate", b: "--e-retry", q: "--s-queue", accent: "--accent", text: "--text-3", line: "--line", bg: "--inset" };
+const VARS = { g: "--s-gen", t: "--s-ttft", f: "--s-fail", r: "--e-rate", b: "--e-retry", q: "--s-queue", accent: "--accent", bg: "--inset" };
+/** Time lost has a pattern too, so that its kind is not told by its colour alone: ground, ink, strokes. */
+const PATTERNS = { f: ["--s-fail", "#fff7", "/\\"], r: ["--s-rate", "--e-rate", "/"], b: ["--s-retry", "--e-retry", "."], q: ["--s-queue", "--e-queue", "-"] };
+/** The size of a pattern, and the least of what is filled with one; CSS pixels. */
+const TILE = 6;
 let colours = {};
+let patterns = {};
 /** What is shown, µs; none: all of it. */
 let view = null;
 let data = null;
@@ -95,11 +100,48 @@ let selected = null;
 function readColours() {
   const probe = document.createElement("i");
   main.append(probe);
-  for (const [key, name] of Object.entries(VARS)) {
-    probe.style.color = `var(${name})`;
-    colours[key] = getComputedStyle(probe).color;
+  const colour = (name) => {
+    probe.style.color = name.startsWith("--") ? `var(${name})` : name;
+    return getComputedStyle(probe).color;
+  };
+  for (const [key, name] of Object.entries(VARS)) colours[key] = colour(name);
+  for (const [key, [ground, ink, strokes]] of Object.entries(PATTERNS)) {
+    patterns[key] = pattern(colour(ground), colour(ink), strokes);
   }
   probe.remove();
+}
+
+/** A square that repeats without a seam. */
+function pattern(ground, ink, strokes) {
+  const dpr = devicePixelRatio || 1;
+  const side = Math.round(TILE * dpr);
+  const tile = Object.assign(document.createElement("canvas"), { width: side, height: side });
+  const g = tile.getContext("2d");
+  g.fillStyle = ground;
+  g.fillRect(0, 0, side, side);
+  g.fillStyle = g.strokeStyle = ink;
+  g.lineWidth = 1.5 * dpr;
+  if (strokes === "-") g.fillRect(0, 0, side, Math.round(dpr));
+  else if (strokes === ".") {
+    g.arc(side / 2, side / 2, 1.2 * dpr, 0, 7);
+    g.fill();
+  } else {
+    for (const stroke of strokes) {
+      // The strokes next to it reach into its corners.
+      for (const shift of [-side, 0, side]) {
+        g.moveTo(shift + (stroke === "/" ? -1 : side + 1), side + 1);
+        g.lineTo(shift + (stroke === "/" ? side + 1 : -1), -1);
+      }
+    }
+    g.stroke();
+  }
+  return g.createPattern(tile, "repeat");
+}
+
+/** What a state is filled with where there is so much room, device pixels. */
+function fill(state, wide, tall) {
+  const least = TILE * (devicePixelRatio || 1);
+  return (wide >= least && tall >= least && patterns[state]) || colours[state];
 }
 
 function size(canvas) {
@@ -122,8 +164,9 @@ function cells(g, from, to, rows, x, y, tall) {
       if (i < row.length && row[i] === row[start]) continue;
       if (row[start] !== ".") {
         const left = Math.round(x(from + start * per));
-        g.fillStyle = colours[row[start]];
-        g.fillRect(left, y(r), Math.max(1, Math.round(x(from + i * per)) - left), tall);
+        const wide = Math.max(1, Math.round(x(from + i * per)) - left);
+        g.fillStyle = fill(row[start], wide, tall);
+        g.fillRect(left, y(r), wide, tall);
       }
       start = i;
     }
@@ -147,7 +190,7 @@ function draw() {
     const left = Math.round(x(b.start_us));
     const wide = Math.max(Math.round(dpr), Math.round(x(b.end_us)) - left);
     const first = b.failed ? wide : Math.min(wide, Math.round(x(b.first_token_us ?? b.end_us)) - left);
-    g.fillStyle = colours[b.failed ? "f" : "t"];
+    g.fillStyle = fill(b.failed ? "f" : "t", first, tall);
     g.fillRect(left, y(b.row), first, tall);
     g.fillStyle = colours.g;
     g.fillRect(left + first, y(b.row), wide - first, tall);
@@ -334,7 +377,8 @@ function listen() {
   const again = () => (readColours(), redraw());
   new MutationObserver(again).observe(document.documentElement, { attributes: true });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
-  new ResizeObserver(redraw).observe(lanes);
+  // Another size of pixels comes with another size.
+  new ResizeObserver(again).observe(lanes);
 }
 
 at("b-canvas").hidden = false;

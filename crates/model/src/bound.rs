@@ -142,26 +142,16 @@ pub fn lower_bound(
     rpm: Option<u32>,
     tpm: Option<u32>,
 ) -> Option<LowerBound> {
-    let shortest = successes(pass).map(duration).min()?;
+    let [requests, tokens] = rate_terms(pass, rpm, tpm)?;
     let longest = chains(plan, call_time(pass)).into_iter().max()?;
     let stages = stage_shares(plan, pass.lanes, call_time(pass));
-    // Whichever call starts last, it takes as long as the shortest.
-    let paced = |last_start: Micros| match last_start {
-        Micros::ZERO => Micros::ZERO,
-        at => at + shortest,
-    };
     let share = Micros(work(pass).0.div_ceil(u64::from(pass.lanes.max(1))));
-    let requests = successes(pass).count() as u64;
-    let tokens =
-        || successes(pass).filter_map(|a| a.usage).map(|u| u.input.saturating_add(u.output));
-    let all = tokens().fold(0, u64::saturating_add);
-    let largest = tokens().max().unwrap_or_default();
     let terms = [
         (longest, Binding::CriticalPath),
         (share, Binding::Work),
         (stages, Binding::StageConcurrency),
-        (paced(rate_bound(requests, 1, rpm)), Binding::RequestsPerMinute),
-        (paced(rate_bound(all, largest, tpm)), Binding::TokensPerMinute),
+        (requests, Binding::RequestsPerMinute),
+        (tokens, Binding::TokensPerMinute),
     ];
     let mut best = terms[0];
     for term in terms {
@@ -171,6 +161,27 @@ pub fn lower_bound(
         }
     }
     Some(LowerBound { us: best.0, binding: best.1 })
+}
+
+/// The least time that `rpm` and `tpm` allow for what a pass did, on any number of lanes. `None` before
+/// the first success.
+pub(crate) fn rate_terms(
+    pass: &PassState,
+    rpm: Option<u32>,
+    tpm: Option<u32>,
+) -> Option<[Micros; 2]> {
+    let shortest = successes(pass).map(duration).min()?;
+    // Whichever call starts last, it takes as long as the shortest.
+    let paced = |last_start: Micros| match last_start {
+        Micros::ZERO => Micros::ZERO,
+        at => at + shortest,
+    };
+    let requests = successes(pass).count() as u64;
+    let tokens =
+        || successes(pass).filter_map(|a| a.usage).map(|u| u.input.saturating_add(u.output));
+    let all = tokens().fold(0, u64::saturating_add);
+    let largest = tokens().max().unwrap_or_default();
+    Some([paced(rate_bound(requests, 1, rpm)), paced(rate_bound(all, largest, tpm))])
 }
 
 /// The lower bound that a pass is heading for while it goes on: successful calls count with the time

@@ -6,6 +6,7 @@
 mod sending;
 
 use self::sending::Held;
+use crate::bound::rate_terms;
 use crate::format::{count, percent, seconds_headline, seconds_table};
 use crate::{
     Binding, CallId, CallState, HoldReason, Ledger, LedgerState, LowerBound, Micros, PassMode,
@@ -175,13 +176,14 @@ fn what_if(state: &RunState, pass: &PassState) -> Option<String> {
     }
     let (rpm, tpm) = state.header.rates(pass);
     let bound = lower_bound(&state.header.plan, pass, rpm, tpm);
-    let limited = |b: Binding| matches!(b, Binding::RequestsPerMinute | Binding::TokensPerMinute);
-    if let Some(bound) = bound.filter(|b| limited(b.binding)) {
-        return Some(raise(pass, bound, &durations, state.latest));
+    if let Some(sentence) = bound.and_then(|b| raise(pass, b, &durations, state.latest)) {
+        return Some(sentence);
     }
+    // No number of lanes goes below what the provider's limits allow.
+    let least = rate_terms(pass, rpm, tpm).and_then(|terms| terms.into_iter().max());
     let finish = |lanes: usize| {
         let lanes = u32::try_from(lanes).unwrap_or(u32::MAX);
-        seconds_headline(schedule::makespan(&durations, lanes))
+        seconds_headline(schedule::makespan(&durations, lanes).max(least.unwrap_or_default()))
     };
     let used = (pass.lanes as usize).min(durations.len());
     let now = finish(used);
@@ -212,22 +214,37 @@ fn what_if(state: &RunState, pass: &PassState) -> Option<String> {
     Some(format!("{fewer}; {more}."))
 }
 
-/// What a higher limit would save, up to where it no longer sets the time.
-fn raise(pass: &PassState, bound: LowerBound, durations: &[Micros], latest: Micros) -> String {
-    let free = schedule::makespan(durations, pass.lanes).max(Micros(1));
-    let answers = || pass.calls.iter().filter_map(CallState::successful);
+/// What a higher limit would save, up to where it no longer sets the time; nothing when it does not, or
+/// when what failed takes the lanes as long.
+fn raise(
+    pass: &PassState,
+    bound: LowerBound,
+    durations: &[Micros],
+    latest: Micros,
+) -> Option<String> {
     let (what, amount) = match bound.binding {
-        Binding::RequestsPerMinute => ("requests", answers().count() as u64),
-        _ => ("tokens", answers().filter_map(|a| a.usage).map(|u| u.input + u.output).sum()),
+        // What failed was a request, too.
+        Binding::RequestsPerMinute => {
+            ("requests", pass.calls.iter().map(|call| call.attempts.len() as u64).sum())
+        }
+        Binding::TokensPerMinute => {
+            let answers = pass.calls.iter().filter_map(CallState::successful);
+            ("tokens", answers.filter_map(|a| a.usage).map(|u| u.input + u.output).sum::<u64>())
+        }
+        _ => return None,
     };
-    let needed = round_up(u128::from(amount) * 60_000_000 / u128::from(free.0));
-    let saved = pass.wall(latest).since(free);
-    format!(
+    let free = schedule::makespan(durations, pass.lanes).max(Micros(1));
+    let (wall, needed) = (pass.wall(latest), u128::from(amount) * 60_000_000 / u128::from(free.0));
+    let saved = wall.since(free);
+    if saved.as_secs_f64() < WORTH_SAYING * wall.as_secs_f64() {
+        return None;
+    }
+    Some(format!(
         "The provider's limit on {what} a minute sets the time, on any number of lanes: raised to {}, \
          it would save {}.",
-        count(needed),
+        count(round_up(needed)),
         seconds_headline(saved)
-    )
+    ))
 }
 
 /// A number with at most two significant digits, not below the given one.

@@ -65,9 +65,21 @@ fn one_lane_that_would_do_as_well_is_singular() {
 fn a_rate_limit_that_binds_is_named_instead_of_lanes() {
     let mut state = testing::run(&Script::plain(Mode::Parallel, 2, &[1_000; 4]));
     state.header.provider.rpm = Some(2);
+    state.passes[0].end = Some(Micros::from_secs(121));
     assert_eq!(
         explain_ledger(&state)[1],
         "The provider's limit on requests a minute sets the time, on any number of lanes: \
-         raised to 120, it would save 0.0 s."
+         raised to 120, it would save 1 m 59 s."
     );
+}
+
+#[test]
+fn a_limit_that_no_higher_one_would_better_is_not_blamed_and_lanes_do_not_go_below_it() {
+    let mut state = testing::run(&Script::plain(Mode::Parallel, 2, &[1_000; 8]));
+    // Two go at once, the last of the others after 3.03 s: a little more than two lanes need.
+    state.header.provider.rpm = Some(119);
+    state.passes[0].end = Some(Micros::from_millis(4_034));
+    let said = explain_ledger(&state)[1].clone();
+    assert!(!said.contains("limit"), "{said}");
+    assert!(said.ends_with("more lanes would not finish sooner."), "{said}");
 }

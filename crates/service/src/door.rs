@@ -9,6 +9,7 @@
 mod ask;
 mod job;
 mod redacted;
+mod telling;
 mod totals;
 
 use std::sync::Arc;
@@ -26,8 +27,9 @@ pub use ask::{DoorAsk, DoorError, DoorModel};
 pub use totals::DoorTotals;
 pub(crate) use totals::Totals as DoorTotalsKept;
 
-use job::{Counting, Passing, Question, Telling};
+use job::{Passing, Question};
 use redacted::Restoring;
+use telling::{Counting, Telling};
 use totals::Ended;
 
 /// What whoever asked is told, in this order: who answers, piece by piece, how it ended.

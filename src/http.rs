@@ -5,6 +5,7 @@ mod access;
 mod alerts;
 mod assets;
 mod batch;
+mod body;
 mod cache;
 mod catalogue;
 mod documents;
@@ -138,11 +139,11 @@ pub fn router(
         .route("/v1/chat/completions", post(door::complete))
         .route("/v1/models", get(door::models))
         .route("/v1/models/{*model}", get(door::model))
-        .route("/v1", any(door::no_such_address))
-        .route("/v1/{*rest}", any(door::no_such_address))
-        .method_not_allowed_fallback(door::method_not_allowed)
+        .route("/v1", any(door::refused::no_such_address))
+        .route("/v1/{*rest}", any(door::refused::no_such_address))
+        .method_not_allowed_fallback(door::refused::method_not_allowed)
         .layer(DefaultBodyLimit::max(door::MAX_BODY))
-        .layer(middleware::from_fn(door::errors));
+        .layer(middleware::from_fn(door::refused::errors));
     let forms = Router::new()
         .route("/runs/{id}/cancel", post(forms::cancel))
         .route("/runs/{id}/pause", post(forms::pause))

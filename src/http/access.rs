@@ -174,7 +174,7 @@ pub async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -
             let response = next.run(request).await;
             if is_get { streamed(&gate, who, response) } else { response }
         }
-        Err(refusal) if for_openai => door::in_its_form(*refusal),
+        Err(refusal) if for_openai => door::refused::in_its_form(*refusal),
         Err(refusal) => *refusal,
     }
 }

@@ -14,8 +14,8 @@ use lanes_service::{
 };
 use leptos::prelude::provide_context;
 
+use super::body::parse;
 use super::refusals::{Body, Conflict, Missing, Wrong};
-use super::runs::parse;
 use super::task_forms::rendered;
 use super::tasks::asked;
 use super::{AppState, Problem};

@@ -16,9 +16,10 @@ use lanes_service::{RetryRequest, RunReader, Service, StreamFormat, export};
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use super::Problem;
+use super::body::parse;
 use super::refusals::{Body as BodyRefused, Conflict, Missing, Wrong};
 use super::shapes::{CallList, CallOrder, Retried};
-use super::{Problem, runs};
 
 /// The most calls in one page.
 const MAX_LIMIT: usize = 500;
@@ -51,7 +52,7 @@ pub async fn retry(
 ) -> Result<Response, Problem> {
     let empty = body.as_ref().is_ok_and(|body| body.is_empty());
     let request: RetryRequest =
-        if empty { RetryRequest::default() } else { runs::parse(&headers, body)? };
+        if empty { RetryRequest::default() } else { parse(&headers, body)? };
     let calls = service.retry_failed(&RunId(id.clone()), request).await?;
     Ok((StatusCode::ACCEPTED, Json(Retried { id, calls })).into_response())
 }

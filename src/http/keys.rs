@@ -12,9 +12,10 @@ use leptos::prelude::provide_context;
 use secrecy::ExposeSecret;
 
 use super::access::Gate;
+use super::body::parse;
 use super::refusals::{Body as BodyRefused, Conflict, Missing};
 use super::shapes::{KeyList, NewKey};
-use super::{AppState, Problem, page, runs};
+use super::{AppState, Problem, page};
 
 /// The keys there are, without their secrets.
 #[utoipa::path(
@@ -51,7 +52,7 @@ pub async fn create(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let request: KeyRequest = runs::parse(&headers, body)?;
+    let request: KeyRequest = parse(&headers, body)?;
     let made = gate.access().create_key(&request).await?;
     let headers = [
         (header::LOCATION, format!("/api/keys/{}", made.key.id)),

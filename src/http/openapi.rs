@@ -77,7 +77,7 @@ const KEY: &str = "key";
     ),
     components(schemas(
         Problem,
-        door::OpenAiError,
+        door::refused::OpenAiError,
         lanes_service::DashboardRange,
         process::OnDisconnect,
         shapes::CallOrder,

@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use lanes_model::{FieldError, Task, TaskDefinition, TaskFile, TaskId};
 use lanes_service::{Export, Service, TaskFormat, Trial, TrialRequest};
 
+use super::body::{file, parse};
 use super::refusals::{Body, Conflict, Missing, Unchanged, Wrong};
-use super::runs::{file, parse};
 use super::shapes::Imported;
 use super::{Problem, etag};
 

@@ -11,8 +11,8 @@ use lanes_service::{
     DeliveryPage, DeliveryView, NewWebhook, Service, ServiceError, WebhookDefinition, WebhookView,
 };
 
+use super::body::parse;
 use super::refusals::{Body, Conflict, Missing, Wrong};
-use super::runs::parse;
 use super::shapes::Redelivered;
 use super::tasks::asked;
 use super::{AppState, Problem};

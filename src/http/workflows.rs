@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 use lanes_model::{Workflow, WorkflowDefinition, WorkflowId};
 use lanes_service::{Service, WorkflowFile};
 
+use super::body::parse;
 use super::refusals::{Body, Conflict, Missing, Unchanged, Wrong};
-use super::runs::parse;
 use super::shapes::{Checked, DocumentIds, Found, Records};
 use super::tasks::{asked, download, known, sent_file, utf8};
 use super::{Problem, etag};

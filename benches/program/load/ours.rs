@@ -58,7 +58,7 @@ pub async fn pass(load: &Load, url: &str) -> Pass {
     let control = RunControl::new();
     let live = (Arc::clone(&clock), control.clone(), Arc::clone(&limiter));
     hub.insert(header.id.clone(), state.clone(), live.0, live.1, live.2);
-    let records = StoredRecords::new(store.clone(), Arc::new(header.clone()), None);
+    let records = StoredRecords::new(store.clone(), Arc::new(header.clone()), None, false);
     let route = Route { client, model: MODEL.to_owned(), price: None, headers: Vec::new() };
     let job = Job {
         state,

@@ -29,6 +29,8 @@ struct Records {
     only: OnceCell<Arc<Material>>,
     /// The documents in pieces that were read last, the latest first: each has many calls.
     cut: Mutex<VecDeque<(DocumentId, Arc<ReadOnce>)>>,
+    /// Whether personal data is taken out of what is sent.
+    redact: bool,
 }
 
 /// A document that is read by whoever needs it first.
@@ -49,8 +51,14 @@ struct Material {
 }
 
 impl StoredRecords {
-    /// With the text of a run whose text is not kept.
-    pub(crate) fn new(store: Store, header: Arc<RunHeader>, text: Option<String>) -> Self {
+    /// With the text of a run whose text is not kept. `redact` says whether no personal data may leave,
+    /// whatever the run says: it may have been made when that was not so.
+    pub(crate) fn new(
+        store: Store,
+        header: Arc<RunHeader>,
+        text: Option<String>,
+        redact: bool,
+    ) -> Self {
         let check = |task: &Task| {
             OutputCheck::new(&task.output).unwrap_or_else(|problem| {
                 // It was right when the run was made: another version of the program made it.
@@ -61,7 +69,8 @@ impl StoredRecords {
         let checks = header.tasks.iter().map(check).collect();
         let given = text.map(|text| Arc::new(Material { text, images: Vec::new() }));
         let (only, cut) = (OnceCell::new_with(given), Mutex::default());
-        Self(Arc::new(Records { store, header, checks, only, cut }))
+        let redact = redact || header.spec.redact;
+        Self(Arc::new(Records { store, header, checks, only, cut, redact }))
     }
 }
 
@@ -143,7 +152,7 @@ impl Records {
             Some(_) => [&*task.instructions(), OF_PARTS].join("\n\n"),
             None => task.instructions().into_owned(),
         };
-        let (system, user, redaction) = match header.spec.redact {
+        let (system, user, redaction) = match self.redact {
             true => redacted(&system, &user, &content.images)?,
             false => (system, user, None),
         };

@@ -224,7 +224,12 @@ impl Service {
                 &run,
                 state.header.spec.faults.as_ref(),
             )),
-            records: Arc::new(StoredRecords::new(inner.store.clone(), header, text)),
+            records: Arc::new(StoredRecords::new(
+                inner.store.clone(),
+                header,
+                text,
+                inner.catalogue.limits.redact,
+            )),
             sink: Arc::new(LogSink {
                 run: run.clone(),
                 writer: inner.writer.clone(),

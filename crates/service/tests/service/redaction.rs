@@ -10,6 +10,7 @@ use lanes_model::{
 use lanes_service::{DoorAsk, DoorError, DoorHead, DoorNews, Service, Store, TrialRequest};
 use serde_json::{Value, json};
 
+use crate::soak::create_with;
 use crate::support::{finished, fresh, provider, service, start, with_limits};
 
 const PIECES: [&str; 5] =
@@ -155,6 +156,20 @@ async fn where_it_is_set_for_the_program_no_run_needs_to_ask() {
     assert!(state.header.spec.redact);
     assert_eq!(state.passes[0].calls[0].redacted, 1);
     assert!(!asked.lock().unwrap().join("").contains("secret.example"));
+}
+
+#[tokio::test]
+async fn a_run_of_before_keeps_to_it_when_it_goes_on() {
+    let (addr, asked) = noting();
+    let (store, provider) = (Store::open_in_memory().await.unwrap(), provider(addr));
+    let mail = " Mail ann@secret.example.";
+    let run = create_with(&store, &provider, 1, 1, |h| h.tasks[0].prompt.push_str(mail)).await;
+    let limits = Limits { redact: true, ..Limits::default() };
+    let service = with_limits(store, vec![provider], limits).await;
+    service.resume(&run).await.unwrap();
+    let state = finished(&service, &run).await;
+    assert_eq!(state.passes[0].calls[0].redacted, 1);
+    assert!(asked.lock().unwrap()[0].contains("Mail [EMAIL_1]."));
 }
 
 fn trial(redact: bool) -> TrialRequest {

@@ -104,8 +104,9 @@ impl fmt::Debug for Schema {
 impl Serialize for Schema {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.value() {
+            // A text is read as the text of a schema, and no schema is one.
+            Err(_) | Ok(Value::String(_)) => serializer.serialize_str(&self.0),
             Ok(value) => value.serialize(serializer),
-            Err(_) => serializer.serialize_str(&self.0),
         }
     }
 }
@@ -142,6 +143,14 @@ mod tests {
         let one = read(&format!(r#"{{"schema":{quoted}}}"#));
         assert_eq!(one.schema().unwrap().compact(), schema);
         assert!(serde_json::from_str::<Output>(r#"{"regex":"a"}"#).is_err());
+    }
+
+    #[test]
+    fn a_schema_that_is_a_text_keeps_its_quotes() {
+        for text in [r#""""#, r#""{}""#, " \"a\""] {
+            let one = Output::Schema(Schema::new(text));
+            assert_eq!(read(&serde_json::to_string(&one).unwrap()), one);
+        }
     }
 
     #[test]

@@ -91,6 +91,8 @@ const PATTERNS = { f: ["--s-fail", "#fff7", "/\\"], r: ["--s-rate", "--e-rate", 
 const TILE = 6;
 let colours = {};
 let patterns = {};
+/** The same in device pixels. */
+let tile = TILE;
 /** What is shown, µs; none: all of it. */
 let view = null;
 let data = null;
@@ -105,6 +107,7 @@ function readColours() {
     return getComputedStyle(probe).color;
   };
   for (const [key, name] of Object.entries(VARS)) colours[key] = colour(name);
+  tile = Math.round(TILE * (devicePixelRatio || 1));
   for (const [key, [ground, ink, strokes]] of Object.entries(PATTERNS)) {
     patterns[key] = pattern(colour(ground), colour(ink), strokes);
   }
@@ -113,10 +116,10 @@ function readColours() {
 
 /** A square that repeats without a seam. */
 function pattern(ground, ink, strokes) {
-  const dpr = devicePixelRatio || 1;
-  const side = Math.round(TILE * dpr);
-  const tile = Object.assign(document.createElement("canvas"), { width: side, height: side });
-  const g = tile.getContext("2d");
+  const side = tile;
+  const dpr = side / TILE;
+  const square = Object.assign(document.createElement("canvas"), { width: side, height: side });
+  const g = square.getContext("2d");
   g.fillStyle = ground;
   g.fillRect(0, 0, side, side);
   g.fillStyle = g.strokeStyle = ink;
@@ -135,13 +138,12 @@ function pattern(ground, ink, strokes) {
     }
     g.stroke();
   }
-  return g.createPattern(tile, "repeat");
+  return g.createPattern(square, "repeat");
 }
 
-/** What a state is filled with where there is so much room, device pixels. */
+/** What a state is filled with where there is so much room, device pixels. Asked for each cell. */
 function fill(state, wide, tall) {
-  const least = TILE * (devicePixelRatio || 1);
-  return (wide >= least && tall >= least && patterns[state]) || colours[state];
+  return (tall >= tile && wide >= tile && patterns[state]) || colours[state];
 }
 
 function size(canvas) {

@@ -358,14 +358,12 @@ export async function expectPlainAccessible(
   browser: Browser,
   url: string,
   colorScheme: 'light' | 'dark',
-  before: (page: Page) => Promise<void> = async () => {},
 ): Promise<void> {
   // The project's own options reach every context, so JavaScript is switched on by name.
   const context = await browser.newContext({ colorScheme, javaScriptEnabled: true });
   await context.route('**/*.js', (route) => route.abort());
   const page = await context.newPage();
   await page.goto(url);
-  await before(page);
   await expectAccessible(page);
   await context.close();
 }
@@ -385,15 +383,17 @@ export async function expectNoSidewaysScroll(page: Page): Promise<void> {
 }
 
 /**
- * The page as it stands reads well and fits, light on a desk and dark on a phone: themes and widths know
- * nothing of each other, and axe takes its time. `each` runs before it is looked at.
+ * The page as it stands reads well and fits, in both themes, on a desk and on a phone. `each` runs
+ * before it is looked at.
  */
 export async function expectLooksRight(page: Page, without: string[] = [], each?: () => Promise<void>): Promise<void> {
-  for (const [colorScheme, width, height] of [['light', 1280, 800], ['dark', 390, 844]] as const) {
-    await page.setViewportSize({ width, height });
-    await page.emulateMedia({ colorScheme });
-    await each?.();
-    await expectAccessible(page, without);
-    await expectNoSidewaysScroll(page);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const [width, height] of [[1280, 800], [390, 844]] as const) {
+      await page.setViewportSize({ width, height });
+      await page.emulateMedia({ colorScheme });
+      await each?.();
+      await expectAccessible(page, without);
+      await expectNoSidewaysScroll(page);
+    }
   }
 }

@@ -91,7 +91,7 @@ const PATTERNS = { f: ["--s-fail", "#fff7", "/\\"], r: ["--s-rate", "--e-rate", 
 const TILE = 6;
 let colours = {};
 let patterns = {};
-/** The same in device pixels. */
+/** That size in device pixels. */
 let tile = TILE;
 /** What is shown, µs; none: all of it. */
 let view = null;

@@ -228,8 +228,7 @@ pub async fn task_page(
     let TaskSent { form, errors, trial } =
         sent.unwrap_or_else(|| TaskSent { form: first, ..TaskSent::default() });
     let redacts = service.limits().redact;
-    let redact = form.redact || redacts;
-    let preview = service.preview_task(form.definition().0, &form.example(), redact).await;
+    let preview = service.preview_task(form.definition().0, &form.example(), form.redact).await;
     let names = targets(&service).into_iter().map(|(provider, model)| {
         let name = service.providers().iter().find(|p| p.id == provider).map(|p| p.name.clone());
         format!("{}, {model}", name.unwrap_or(provider))

@@ -120,13 +120,17 @@ pub struct Trial {
 
 impl Service {
     /// A task's prompt as it would be sent with that text, whether or not the task is right; without
-    /// personal data when `redact` says so.
+    /// personal data when `redact` or the program says so.
     pub async fn preview_task(
         &self,
         definition: TaskDefinition,
         text: &str,
         redact: bool,
     ) -> Preview {
+        self.filled(definition, text, redact || self.limits().redact).await
+    }
+
+    async fn filled(&self, definition: TaskDefinition, text: &str, redact: bool) -> Preview {
         let task = Task::from(definition);
         let mut system = task.instructions().into_owned();
         let mut parts: Vec<_> = parts(&task.prompt)
@@ -162,7 +166,7 @@ impl Service {
     pub async fn try_task(&self, request: TrialRequest) -> Result<Trial, ServiceError> {
         let (spec, text) = self.trial_spec(&request)?;
         let task = Task::from(request.task.clone());
-        let preview = self.preview_task(request.task, &text, false).await;
+        let preview = self.filled(request.task, &text, false).await;
         let (mut system, mut user, mut redaction) =
             (preview.system.clone(), preview.prompt(), None);
         if spec.redact {
